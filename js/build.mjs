@@ -34,3 +34,15 @@ await build({
   plugins: [workletAsText],
   legalComments: "none",
 });
+
+// The JupyterLab half is bundled first, so that @jupyter/builder only has to wrap one plain module.
+await build({
+  entryPoints: { index: "js/lab/index.ts" },
+  outdir: "build/lab",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  loader: { ".css": "text" },
+  external: ["@jupyterlab/*", "@lumino/*"],
+  legalComments: "none",
+});

@@ -1,0 +1,106 @@
+/** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
+
+import type { ReadonlySignal } from "@preact/signals";
+import type { TurnCard } from "./turn";
+
+/** How a sound stands. `blocked`: the browser waits for a click before it plays. */
+export type PlayerPhase = "empty" | "ready" | "playing" | "paused" | "ended" | "blocked";
+
+/** One reply's sound, streaming or whole. Only one player on the page plays at a time. */
+export interface PlayerPort {
+  readonly phase: ReadonlySignal<PlayerPhase>;
+  readonly position_s: ReadonlySignal<number>;
+  /** Seconds that have arrived; grows while the reply streams. */
+  readonly duration_s: ReadonlySignal<number>;
+  play(): void;
+  pause(): void;
+  seek(position_s: number): void;
+}
+
+/** Why the browser can't record: one sentence and one action. `name` is the browser's own error name. */
+export interface Refusal {
+  readonly name: string;
+  readonly sentence: string;
+  readonly action: string;
+}
+
+/** A recording or an upload that waits to be sent. */
+export interface Take {
+  readonly take: string;
+  readonly duration_s: number;
+  readonly peaks: readonly number[];
+  /** A warning (clipped, nothing heard) or "". */
+  readonly sentence: string;
+}
+
+export type RecorderPhase =
+  | { readonly kind: "idle" }
+  | { readonly kind: "asking" }
+  | { readonly kind: "recording" }
+  /** Stopped; the kernel has not confirmed all frames yet. */
+  | { readonly kind: "saving" }
+  | { readonly kind: "review"; readonly take: Take }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+export interface RecorderPort {
+  readonly phase: ReadonlySignal<RecorderPhase>;
+  /** RMS of the last 50 ms in dBFS, −100 when silent. */
+  readonly level_dbfs: ReadonlySignal<number>;
+  readonly clipped: ReadonlySignal<boolean>;
+  readonly elapsed_s: ReadonlySignal<number>;
+  /** Peaks 0…1 of what was recorded so far, one per 50 ms. */
+  readonly peaks: ReadonlySignal<readonly number[]>;
+  start(): void;
+  stop(): void;
+  discard(): void;
+  upload(file: File): void;
+  /** Local preview of the take under review, or null. */
+  readonly preview: ReadonlySignal<PlayerPort | null>;
+}
+
+/** A turn on the page: the card's data, its sound and what can be done with it. */
+export interface TurnPort {
+  readonly card: ReadonlySignal<TurnCard>;
+  readonly player: PlayerPort;
+  /** Seconds of speech that the service has made so far, while it runs. */
+  readonly progress_s: ReadonlySignal<number>;
+  stop(): void;
+}
+
+export interface PadState {
+  readonly model: string;
+  readonly voice: string;
+  /** "" for the real service, else what stands in for it. */
+  readonly badge: string;
+  readonly notice: string;
+  readonly price: { readonly input_usd_per_s: number; readonly output_usd_per_s: number };
+  readonly cost_usd: number;
+  readonly journal: string;
+}
+
+/** Whether the kernel answers. `silent`: it is busy or gone; what is recorded is kept until it is back. */
+export type LinkPhase = "connecting" | "open" | "silent";
+
+export interface PadPort {
+  readonly state: ReadonlySignal<PadState>;
+  readonly link: ReadonlySignal<LinkPhase>;
+  readonly turns: ReadonlySignal<readonly TurnPort[]>;
+  readonly recorder: RecorderPort;
+  /** A sentence when the last send failed, or "". */
+  readonly trouble: ReadonlySignal<string>;
+  sendText(text: string): void;
+  sendTake(take: string): void;
+}
+
+/** `session.listen()` in a cell: a recorder until something is sent, then the card. */
+export interface ListenPort {
+  readonly state: ReadonlySignal<PadState>;
+  readonly link: ReadonlySignal<LinkPhase>;
+  /** `late`: the cell did not wait; sentence says why. `closed`: the wait was ended. */
+  readonly phase: ReadonlySignal<"ready" | "late" | "closed">;
+  readonly sentence: ReadonlySignal<string>;
+  readonly turn: ReadonlySignal<TurnPort | null>;
+  readonly recorder: RecorderPort;
+  readonly trouble: ReadonlySignal<string>;
+  sendTake(take: string): void;
+}
