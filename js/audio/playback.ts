@@ -1,0 +1,293 @@
+/** A reply's sound as it streams in: gapless, seekable, one at a time on the page. */
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { PlayerPhase, PlayerPort } from "../core/ports";
+import { pageClock, Scope, type Clock } from "../core/scope";
+import { leaveFloor, pageAudio, takeFloor, waitForFloor, type LiveSound, type PlaybackReport, type Voice } from "./context";
+import type { FromPlayback } from "./messages";
+import { joined } from "./pcm";
+import { pageSpeakers, type Sink, type Speakers } from "./sink";
+
+/** Sound that is not let out after this long waits for a click: on a page nobody has touched, on one that was
+ * touched, and after a click of our own, when a busy machine is slow (2 s were seen) but nothing forbids. */
+const UNTOUCHED_MS = 400;
+const TOUCHED_MS = 5_000;
+const CLICKED_MS = 20_000;
+const MAX_REPORTS = 32;
+
+export interface StreamPlayerOptions {
+  readonly turn: string;
+  readonly source_rate_hz: number;
+  readonly clock?: Clock;
+  readonly speakers?: Speakers;
+}
+
+export class StreamPlayer implements PlayerPort {
+  readonly #turn: string;
+  readonly #rate_hz: number;
+  readonly #clock: Clock;
+  readonly #speakers: Speakers;
+  readonly #scope = new Scope();
+  readonly #phase = signal<PlayerPhase>("empty");
+  readonly #position_s = signal(0);
+  readonly #duration_s = signal(0);
+  readonly #voice: Voice = { start: () => this.#start(), yield: () => this.#hold() };
+  readonly #pieces: Int16Array[] = [];
+  readonly #watchers = new Set<() => void>();
+  #report: PlaybackReport | null = null;
+  #frames = 0;
+  #finished = false;
+  #released = false;
+  #sink: Sink | null = null;
+  #opening = false;
+  #wanted = false;
+  #asked_ms = 0;
+  #patience_ms = CLICKED_MS;
+  #stopWaiting: () => void = () => undefined;
+
+  constructor(options: StreamPlayerOptions) {
+    this.#turn = options.turn;
+    this.#rate_hz = options.source_rate_hz;
+    this.#clock = options.clock ?? pageClock;
+    this.#speakers = options.speakers ?? pageSpeakers;
+    for (const watched of [this.#phase, this.#position_s, this.#duration_s]) {
+      this.#scope.add(watched.subscribe(() => this.#watchers.forEach((run) => run())));
+    }
+    const { live } = pageAudio();
+    const sound = this.#liveSound();
+    live.set(this.#turn, sound);
+    this.#scope.add(() => {
+      if (live.get(this.#turn) === sound) live.delete(this.#turn);
+    });
+  }
+
+  get phase(): ReadonlySignal<PlayerPhase> {
+    return this.#phase;
+  }
+
+  get position_s(): ReadonlySignal<number> {
+    return this.#position_s;
+  }
+
+  get duration_s(): ReadonlySignal<number> {
+    return this.#duration_s;
+  }
+
+  /** What the audio thread saw, null before anything was rendered. */
+  get report(): Readonly<PlaybackReport> | null {
+    return this.#report;
+  }
+
+  /** Samples that begin at `start_frame`; what is known already is skipped, a hole becomes silence. */
+  feed(start_frame: number, samples: Int16Array): void {
+    if (this.#finished || this.#scope.closed) return;
+    const hole = start_frame - this.#frames;
+    if (-hole >= samples.length || hole > this.#rate_hz * 60) return;
+    if (this.#frames === 0) this.#asked_ms = wallClock_ms();
+    const fresh = hole < 0 ? samples.subarray(-hole) : samples;
+    if (hole > 0) this.#keep(new Int16Array(hole));
+    this.#keep(fresh);
+    if (this.#phase.value === "empty") this.#phase.value = "ready";
+    if (this.#wanted) this.#openSink();
+  }
+
+  /** No more will come. */
+  finish(): void {
+    this.#finished = true;
+    this.#sink?.send({ kind: "finish" });
+    if (this.#released) this.#closeWhenIdle();
+  }
+
+  /** Play by itself, after whatever the page plays now. */
+  autoPlay(): void {
+    if (this.#scope.closed) return;
+    this.#patience_ms = wasTouched() ? TOUCHED_MS : UNTOUCHED_MS;
+    waitForFloor(this.#voice);
+  }
+
+  play(): void {
+    if (this.#scope.closed) return;
+    if (this.#phase.value === "blocked") this.#seekTo(0);
+    this.#patience_ms = CLICKED_MS;
+    takeFloor(this.#voice);
+  }
+
+  pause(): void {
+    this.#hold();
+    leaveFloor(this.#voice, true);
+  }
+
+  seek(position_s: number): void {
+    if (Number.isFinite(position_s)) this.#seekTo(position_s);
+  }
+
+  /** The widget is going: play on to the end if it is playing or has its turn coming, then let everything go. */
+  release(): void {
+    this.#released = true;
+    this.finish();
+  }
+
+  /** Stop at once and let everything go. */
+  close(): void {
+    leaveFloor(this.#voice, false);
+    this.#dropSink();
+    this.#scope.close();
+  }
+
+  #keep(samples: Int16Array): void {
+    this.#sink?.send({ kind: "feed", start_frame: this.#frames, pcm: samples });
+    this.#pieces.push(samples);
+    this.#frames += samples.length;
+    this.#duration_s.value = this.#frames / this.#rate_hz;
+  }
+
+  #start(): void {
+    this.#wanted = true;
+    this.#asked_ms = wallClock_ms();
+    if (this.#phase.value === "ended") this.#seekTo(0);
+    if (this.#speakers.running) {
+      this.#begin();
+      return;
+    }
+    this.#speakers.resume().then(
+      () => this.#begin(),
+      (error: unknown) => console.warn("[cellvoice] the browser did not start its sound", error),
+    );
+    this.#stopWaiting();
+    this.#stopWaiting = this.#scope.after(this.#patience_ms, () => this.#block(), this.#clock);
+  }
+
+  #block(): void {
+    if (!this.#wanted || this.#speakers.running) return;
+    this.#phase.value = "blocked";
+    leaveFloor(this.#voice, true);
+    this.#wanted = false;
+    if (this.#released) this.#closeWhenIdle();
+  }
+
+  #begin(): void {
+    this.#stopWaiting();
+    // A sound that was given up as blocked begins only by its own button: the click that woke the page was for another.
+    if (!this.#wanted || this.#scope.closed) return;
+    if (this.#frames > 0) this.#phase.value = "playing";
+    if (this.#sink !== null) this.#sink.send({ kind: "play" });
+    else if (this.#frames > 0) this.#openSink();
+  }
+
+  #openSink(): void {
+    if (this.#sink !== null || this.#opening || !this.#speakers.running) return;
+    this.#opening = true;
+    this.#phase.value = "playing";
+    const options = { source_rate_hz: this.#rate_hz, start_buffer_s: pageAudio().start_buffer_s };
+    this.#speakers.open(options, (message) => this.#hear(message)).then(
+      (sink) => this.#opened(sink),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #opened(sink: Sink): void {
+    this.#opening = false;
+    if (this.#scope.closed) {
+      sink.close();
+      return;
+    }
+    this.#sink = sink;
+    sink.send({ kind: "feed", start_frame: 0, pcm: joined(this.#pieces) });
+    if (this.#finished) sink.send({ kind: "finish" });
+    sink.send({ kind: "seek", frame: Math.round(this.#position_s.value * this.#rate_hz) });
+    if (this.#wanted) sink.send({ kind: "play" });
+  }
+
+  #failed(error: unknown): void {
+    this.#opening = false;
+    this.#wanted = false;
+    this.#phase.value = "ready";
+    leaveFloor(this.#voice, false);
+    console.error("[cellvoice] this page cannot play streamed sound; the finished card has its own player", error);
+    if (this.#released) this.#closeWhenIdle();
+  }
+
+  #hear(message: FromPlayback): void {
+    const report = this.#reportToFill();
+    if (message.kind === "first") {
+      report.first_sound_ms ??= message.at_ms - this.#asked_ms;
+      return;
+    }
+    report.underruns = message.underruns;
+    report.rendered_frames = message.rendered_frames;
+    // A new worklet reports once before it has read its first message.
+    if (message.state === "paused" && message.rendered_frames === 0) return;
+    this.#position_s.value = message.position_frames / this.#rate_hz;
+    if (message.state === "ended") this.#end(message.start_buffer_s, message.underruns);
+  }
+
+  #end(start_buffer_s: number, underruns: number): void {
+    pageAudio().start_buffer_s = underruns > 0 ? start_buffer_s : start_buffer_s / 2;
+    this.#wanted = false;
+    this.#phase.value = "ended";
+    this.#dropSink();
+    leaveFloor(this.#voice, false);
+    if (this.#released) this.#closeWhenIdle();
+  }
+
+  #hold(): void {
+    this.#stopWaiting();
+    this.#wanted = false;
+    this.#sink?.send({ kind: "pause" });
+    if (this.#phase.value === "playing") this.#phase.value = "paused";
+    if (this.#released) this.#closeWhenIdle();
+  }
+
+  #seekTo(position_s: number): void {
+    this.#position_s.value = Math.max(0, Math.min(position_s, this.#duration_s.value));
+    this.#sink?.send({ kind: "seek", frame: Math.round(this.#position_s.value * this.#rate_hz) });
+    if (this.#phase.value === "ended") this.#phase.value = this.#wanted ? "playing" : "paused";
+  }
+
+  #dropSink(): void {
+    this.#sink?.close();
+    this.#sink = null;
+  }
+
+  /** A player that nobody shows lives only as long as it sounds or will sound. */
+  #closeWhenIdle(): void {
+    const { speaking, waiting } = pageAudio();
+    if (speaking !== this.#voice && !waiting.includes(this.#voice) && this.#watchers.size === 0) this.close();
+  }
+
+  #reportToFill(): PlaybackReport {
+    if (this.#report !== null) return this.#report;
+    const { reports } = pageAudio();
+    this.#report = { turn: this.#turn, first_sound_ms: null, underruns: 0, rendered_frames: 0 };
+    reports.push(this.#report);
+    if (reports.length > MAX_REPORTS) reports.shift();
+    return this.#report;
+  }
+
+  #liveSound(): LiveSound {
+    return {
+      state: () => ({ phase: this.#phase.value, position_s: this.#position_s.value, duration_s: this.#duration_s.value }),
+      watch: (run) => {
+        this.#watchers.add(run);
+        return () => {
+          this.#watchers.delete(run);
+          if (this.#released) this.#closeWhenIdle();
+        };
+      },
+      play: () => this.play(),
+      pause: () => this.pause(),
+      seek: (position_s) => this.seek(position_s),
+    };
+  }
+}
+
+/** The same clock as the worklet's `Date.now()`, but finer. */
+function wallClock_ms(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Whether the person has clicked or typed on this page; a browser that cannot say is given the longer time. */
+function wasTouched(): boolean {
+  const { userActivation } = navigator as { userActivation?: UserActivation };
+  return userActivation?.hasBeenActive ?? true;
+}

@@ -1,0 +1,159 @@
+/** What the playback worklet does, without a browser: keep all samples, render them gaplessly, wait when they run out. */
+
+import { Interpolator } from "./resample";
+
+export type RingState = "paused" | "filling" | "playing" | "ended";
+
+/** A wider hole in the frame numbers is an error of the sender, not silence to be rendered. */
+const MAX_HOLE_S = 60;
+export const MIN_START_BUFFER_S = 0.1;
+export const MAX_START_BUFFER_S = 1.2;
+
+/** Samples that only grow, with room ahead so that feeding does not copy each time. */
+class Samples {
+  #held: Int16Array<ArrayBuffer>;
+  length = 0;
+
+  constructor(room: number) {
+    this.#held = new Int16Array(room);
+  }
+
+  at = (index: number): number => (index < 0 || index >= this.length ? 0 : (this.#held[index] ?? 0) / 32_768);
+
+  append(samples: Int16Array): void {
+    const needed = this.length + samples.length;
+    if (needed > this.#held.length) {
+      const wider = new Int16Array(Math.max(needed, this.#held.length * 2));
+      wider.set(this.#held);
+      this.#held = wider;
+    }
+    this.#held.set(samples, this.length);
+    this.length = needed;
+  }
+}
+
+export class PlaybackRing {
+  readonly #source_hz: number;
+  readonly #output_hz: number;
+  readonly #between: Interpolator | null;
+  readonly #samples: Samples;
+  #state: RingState = "paused";
+  #finished = false;
+  #position = 0;
+  #dry_output_frames = 0;
+  underruns = 0;
+  rendered_frames = 0;
+  start_buffer_s: number;
+
+  constructor(source_hz: number, output_hz: number, start_buffer_s: number) {
+    this.#source_hz = source_hz;
+    this.#output_hz = output_hz;
+    this.#between = source_hz === output_hz ? null : new Interpolator(source_hz, output_hz);
+    this.#samples = new Samples(source_hz * 4);
+    this.start_buffer_s = clamp(start_buffer_s, MIN_START_BUFFER_S, MAX_START_BUFFER_S);
+  }
+
+  get state(): RingState {
+    return this.#state;
+  }
+
+  get position_frames(): number {
+    return Math.min(this.#samples.length, Math.round(this.#position));
+  }
+
+  get length_frames(): number {
+    return this.#samples.length;
+  }
+
+  /** Add samples that begin at `start_frame`; what is known already is skipped, a small hole becomes silence. */
+  feed(start_frame: number, samples: Int16Array): void {
+    const hole = start_frame - this.#samples.length;
+    if (this.#finished || hole > MAX_HOLE_S * this.#source_hz) return;
+    if (hole > 0) this.#samples.append(new Int16Array(hole));
+    if (-hole < samples.length) this.#samples.append(hole < 0 ? samples.subarray(-hole) : samples);
+  }
+
+  /** No more will come: what is left is played without waiting. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  play(): void {
+    if (this.#state === "ended") this.#position = 0;
+    if (this.#state !== "playing") {
+      this.#state = "filling";
+      this.#dry_output_frames = 0;
+    }
+  }
+
+  pause(): void {
+    if (this.#state !== "ended") this.#state = "paused";
+  }
+
+  seek(frame: number): void {
+    this.#position = clamp(frame, 0, this.#samples.length);
+    if (this.#state === "ended") this.#state = "paused";
+  }
+
+  /** Fill `out`; silence where there is nothing to play. Returns how many frames are sound. */
+  render(out: Float32Array): number {
+    if (this.#state === "filling") this.#startWhenFull(out.length);
+    const count = this.#state === "playing" ? Math.min(out.length, this.#playable()) : 0;
+    this.#copy(out, count);
+    out.fill(0, count);
+    this.rendered_frames += count;
+    if (this.#state === "playing" && count < out.length) this.#ranDry(out.length - count);
+    return count;
+  }
+
+  #copy(out: Float32Array, count: number): void {
+    const at = this.#samples.at;
+    if (this.#between === null) {
+      for (let index = 0; index < count; index += 1) out[index] = at(this.#position + index);
+      this.#position += count;
+      return;
+    }
+    const step = this.#source_hz / this.#output_hz;
+    for (let index = 0; index < count; index += 1) out[index] = this.#between.sample(at, this.#position + index * step);
+    this.#position += count * step;
+  }
+
+  /** Output frames that can be made now; the filter must see ahead until the end is known. */
+  #playable(): number {
+    const ahead = this.#between === null || this.#finished ? 0 : this.#between.radius;
+    const source_frames = Math.max(0, this.#samples.length - ahead - this.#position);
+    return Math.ceil((source_frames * this.#output_hz) / this.#source_hz);
+  }
+
+  #startWhenFull(asked_frames: number): void {
+    const buffered_s = (this.#samples.length - this.#position) / this.#source_hz;
+    if (this.#finished || buffered_s >= this.start_buffer_s) {
+      if (this.#dry_output_frames > 0) this.#learn();
+      this.#state = "playing";
+    } else if (this.#dry_output_frames > 0) {
+      this.#dry_output_frames += asked_frames;
+    }
+  }
+
+  #ranDry(missing_frames: number): void {
+    if (this.#finished) {
+      this.#state = "ended";
+      return;
+    }
+    this.underruns += 1;
+    this.#dry_output_frames = missing_frames;
+    this.#state = "filling";
+    this.start_buffer_s = clamp(this.start_buffer_s * 2, MIN_START_BUFFER_S, MAX_START_BUFFER_S);
+  }
+
+  /** A pause of this length would have been covered by a start-up buffer of the same length. */
+  #learn(): void {
+    const dry_s = this.#dry_output_frames / this.#output_hz;
+    this.start_buffer_s = clamp(Math.max(this.start_buffer_s, dry_s), MIN_START_BUFFER_S, MAX_START_BUFFER_S);
+    this.#dry_output_frames = 0;
+  }
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value));
+}
