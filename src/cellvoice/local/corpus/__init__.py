@@ -1,0 +1,84 @@
+"""What the engine knows: topics with spoken questions and paraphrased answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellvoice.errors import UsageError
+
+__all__ = ["Corpus", "Topic", "load_corpus", "parse_corpus", "spoken_words"]
+
+_TOPICS = Path(__file__).with_name("topics.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Ways to ask one thing, and ways to answer it; `repeats` says the previous reply again."""
+
+    questions: tuple[str, ...]
+    answers: tuple[str, ...]
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All topics, and the opening phrases that teach the ear but have no answer."""
+
+    topics: tuple[Topic, ...]
+    openings: tuple[str, ...]
+
+    def questions(self) -> Iterator[tuple[int, str]]:
+        """Every question with the number of its topic."""
+        for number, topic in enumerate(self.topics):
+            for question in topic.questions:
+                yield number, question
+
+
+def spoken_words(text: str) -> list[str]:
+    """The words of `text` as one would say them: lower case, no punctuation."""
+    kept = "".join(c if c.isalnum() or c == "'" else " " for c in text.lower())
+    return [word.strip("'") for word in kept.split() if word.strip("'")]
+
+
+def parse_corpus(text: str, name: str = "corpus") -> Corpus:
+    """Read the format described at the top of `topics.txt`. Raises UsageError with the line."""
+    topics: list[Topic] = []
+    openings: list[str] = []
+    block: dict[str, list[str]] = {"?": [], "=": [], "!": []}
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        mark, _, rest = line.strip().partition(" ")
+        if mark.startswith("#"):
+            continue
+        if mark == "~":
+            openings.append(rest.strip())
+        elif mark in block:
+            block[mark].append(rest.strip())
+        elif mark:
+            raise UsageError(
+                f"{name}, line {number}: a line starts with '?', '=', '!', '~' or '#', "
+                f"not with {mark[:20]!r}; see src/cellvoice/local/corpus/topics.txt"
+            )
+        elif any(block.values()):
+            topics.append(_topic(block, f"{name}, block before line {number}"))
+            block = {"?": [], "=": [], "!": []}
+    if not topics:
+        raise UsageError(f"{name} has no topics; write at least one '?' and one '=' line")
+    return Corpus(tuple(topics), tuple(openings))
+
+
+def load_corpus(path: Path | None = None) -> Corpus:
+    """The corpus at `path`, or the engine's own."""
+    chosen = path or _TOPICS
+    try:
+        text = chosen.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the corpus {chosen} cannot be read: {error}") from error
+    return parse_corpus(text, chosen.name)
+
+
+def _topic(block: dict[str, list[str]], where: str) -> Topic:
+    if not block["?"] or not block["="]:
+        raise UsageError(f"{where}: a topic needs at least one '?' line and one '=' line")
+    return Topic(tuple(block["?"]), tuple(block["="]), repeats="repeat" in block["!"])

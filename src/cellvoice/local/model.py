@@ -1,0 +1,124 @@
+"""The engine's language model: an n-gram mixed with a distribution that copies retrieved answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .corpus import Corpus
+from .ngram import NgramModel
+from .retrieval import Retriever
+from .tokenizer import ASSISTANT, END, SPECIALS, START, USER, Tokenizer
+
+__all__ = ["LanguageModel", "UNKNOWN_ANSWERS"]
+
+UNKNOWN_ANSWERS = (
+    "I do not know that. I am a small engine with about eighty topics, not the real model.",
+    "That is outside the few topics I know. Ask me about sound, capital cities or statistics.",
+)
+_COPY_SHARE = 0.92
+_SECOND_PARAPHRASE = 0.6
+_FORGET = 4.0
+
+
+class LanguageModel:
+    """Gives the exact probability of every next token of an answer to a question."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        answers = [answer for topic in corpus.topics for answer in topic.answers]
+        questions = [question for _, question in corpus.questions()]
+        self.tokenizer = Tokenizer([*questions, *answers, *UNKNOWN_ANSWERS])
+        self._retriever = Retriever(corpus)
+        self._ngram = NgramModel(self._sequences(), len(self.tokenizer))
+        self._allowed = np.ones(len(self.tokenizer))
+        self._allowed[[at for at in range(len(SPECIALS)) if at != END]] = 0.0
+
+    def answering(
+        self, question: str, previous_answer: str | None = None
+    ) -> Callable[[Sequence[int]], NDArray[np.float64]]:
+        """A function from the tokens so far to P(next token), for the answer to `question`."""
+        candidates = [
+            (weight, [*self.tokenizer.encode(answer), END])
+            for weight, answer in self.candidates(question, previous_answer)
+        ]
+        prompt = [START, USER, *self.tokenizer.encode(question), ASSISTANT]
+
+        def next_probabilities(tokens: Sequence[int]) -> NDArray[np.float64]:
+            mixed = self._ngram.distribution([*prompt, *tokens])
+            votes = _copying(candidates, tokens, len(self.tokenizer))
+            if votes is not None:  # else nothing in common any more: the n-gram finds the way out
+                mixed = (1 - _COPY_SHARE) * mixed + _COPY_SHARE * votes
+            mixed *= self._allowed  # a role token inside an answer would be nonsense
+            mixed /= mixed.sum()
+            return mixed
+
+        return next_probabilities
+
+    def candidates(
+        self, question: str, previous_answer: str | None = None
+    ) -> list[tuple[float, str]]:
+        """Answers that may be copied, with their weights; two honest ones if nothing fits."""
+        said = _asked_to_say(question)
+        if said:
+            return [(1.0, said)]
+        found: list[tuple[float, str]] = []
+        matches = self._retriever.matches(question)
+        for match in matches:
+            topic = self.corpus.topics[match.topic]
+            answers = topic.answers
+            if topic.repeats and previous_answer:
+                answers = (previous_answer,)
+            weight = (match.score / matches[0].score) ** 12
+            for rank, answer in enumerate(answers):
+                found.append((weight * _SECOND_PARAPHRASE**rank, answer))
+        if not found:
+            return [(_SECOND_PARAPHRASE**at, text) for at, text in enumerate(UNKNOWN_ANSWERS)]
+        return found[:6]
+
+    def _sequences(self) -> list[list[int]]:
+        encode = self.tokenizer.encode
+        return [
+            [START, USER, *encode(question), ASSISTANT, *encode(answer), END]
+            for topic in self.corpus.topics
+            for question in topic.questions
+            for answer in topic.answers
+        ]
+
+
+def _asked_to_say(question: str) -> str | None:
+    """The words after "say exactly:" or "repeat after me:", else None."""
+    for order in ("say exactly", "repeat after me"):
+        if question.lower().lstrip().startswith(order):
+            return question.lstrip()[len(order) :].strip(" :,\"'") or None
+    return None
+
+
+def _copying(
+    candidates: Sequence[tuple[float, list[int]]], tokens: Sequence[int], size: int
+) -> NDArray[np.float64] | None:
+    """Every candidate votes for what follows its longest match with the end of the answer so far.
+
+    A match one token longer counts four times as much, so that two answers are joined only where
+    they really share their words.
+    """
+    votes = np.zeros(size)
+    said = [START, *tokens]
+    for weight, answer in candidates:
+        anchored = [START, *answer]
+        for at in range(1, len(anchored)):
+            length = _matched(anchored, at, said)
+            if length:
+                votes[anchored[at]] += weight * _FORGET ** min(length, 8)
+    total = votes.sum()
+    return votes / total if total else None
+
+
+def _matched(answer: Sequence[int], at: int, tokens: Sequence[int]) -> int:
+    """How many tokens before `at` equal the last tokens said."""
+    length = 0
+    while length < min(at, len(tokens)) and answer[at - 1 - length] == tokens[-1 - length]:
+        length += 1
+    return length

@@ -1,0 +1,87 @@
+"""Which topic a question is about: TF-IDF over words, word pairs and letter triples."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .corpus import Corpus, spoken_words
+
+__all__ = ["Match", "Retriever"]
+
+# Below this similarity the engine says that it does not know.
+KNOWN_AT_LEAST = 0.42
+# A long sentence is searched in windows of this many words, so that politeness around a
+# question does not drown it.
+_WINDOW_WORDS = 7
+_WINDOW_WEIGHT = 0.9
+_SHORT = frozenset({"what's", "who's", "where's", "how's", "it's", "that's", "when's"})
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A topic's number and how similar the question is to it, 0 to 1."""
+
+    topic: int
+    score: float
+
+
+class Retriever:
+    """Finds the topics nearest to a question; pure and deterministic."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._topics: list[int] = []
+        bags: list[Counter[str]] = []
+        for topic, question in corpus.questions():
+            self._topics.append(topic)
+            bags.append(_features(spoken_words(question)))
+        spread = Counter(feature for bag in bags for feature in bag)
+        self._rarity = {f: math.log(1 + len(bags) / n) for f, n in spread.items()}
+        self._unseen = math.log(1 + len(bags))
+        self._vectors = [self._vector(bag) for bag in bags]
+
+    def matches(self, text: str, limit: int = 3) -> list[Match]:
+        """The best topics for `text`, best first; only those the engine may answer from."""
+        words = _expanded(spoken_words(text))
+        best = self._scores(words)
+        for at in range(max(0, len(words) - _WINDOW_WORDS) + 1 if len(words) > 9 else 0):
+            for topic, score in self._scores(words[at : at + _WINDOW_WORDS]).items():
+                best[topic] = max(best.get(topic, 0.0), _WINDOW_WEIGHT * score)
+        ordered = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+        return [Match(t, s) for t, s in ordered[:limit] if s >= KNOWN_AT_LEAST]
+
+    def _scores(self, words: Sequence[str]) -> dict[int, float]:
+        query = self._vector(_features(words))
+        best: dict[int, float] = {}
+        for topic, vector in zip(self._topics, self._vectors, strict=True):
+            score = sum(weight * vector.get(feature, 0.0) for feature, weight in query.items())
+            best[topic] = max(best.get(topic, 0.0), score)
+        return best
+
+    def _vector(self, bag: Counter[str]) -> dict[str, float]:
+        weights = {f: n * self._rarity.get(f, self._unseen) * _share(f) for f, n in bag.items()}
+        norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        return {feature: weight / norm for feature, weight in weights.items()}
+
+
+def _expanded(words: Sequence[str]) -> list[str]:
+    """`what's` as `what is`, because the questions are written in full."""
+    full = [word.removesuffix("'s") + " is" if word in _SHORT else word for word in words]
+    return " ".join(full).split()
+
+
+def _features(words: Sequence[str]) -> Counter[str]:
+    bag: Counter[str] = Counter(f"w:{word}" for word in words)
+    bag.update(f"p:{a} {b}" for a, b in pairwise(words))
+    for word in words:
+        padded = f" {word} "
+        bag.update(f"c:{padded[at : at + 3]}" for at in range(len(padded) - 2))
+    return bag
+
+
+def _share(feature: str) -> float:
+    """Words decide; pairs and letter triples help with word order and with misheard endings."""
+    return {"w": 1.0, "p": 0.6, "c": 0.25}[feature[0]]

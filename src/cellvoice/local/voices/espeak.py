@@ -1,0 +1,108 @@
+"""The espeak-ng library, through ctypes, from the optional package `espeakng-loader`.
+
+espeak-ng is GPL-3.0-or-later and is not shipped with this project: see docs/engine.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from cellvoice.errors import EngineError
+
+from ._timbres import ESPEAK_VOICES, WORDS_PER_MINUTE
+
+__all__ = ["EspeakVoice"]
+
+_RETRIEVAL = 1  # give samples to the callback, play nothing
+_DONT_EXIT = 0x8000  # a failure must not end the process
+_RATE_PARAMETER = 1
+_UTF8 = 1
+_NO_BUFFER_LIMIT_MS = 0
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+class EspeakVoice:
+    """Speaks with espeak-ng's library; the same text always gives the same samples.
+
+    The library keeps a flutter phase in a static, so a second utterance would differ from the
+    first. It is loaded anew for each utterance (8 to 16 ms), which makes it repeatable bit for
+    bit. All its state is global, hence the one lock.
+    """
+
+    part = "espeak"
+
+    def __init__(self) -> None:
+        import espeakng_loader
+
+        self._library_path = str(espeakng_loader.get_library_path())
+        self._data_path = str(espeakng_loader.get_data_path()).encode()
+        self._lock = threading.Lock()
+        self.label = f"espeak-ng {self._version()}"
+
+    def speak(self, text: str, voice: str) -> NDArray[np.int16]:
+        """One sentence as mono samples at 24 kHz. Raises EngineError when the library fails."""
+        with self._lock:
+            samples, rate_hz = self._utter(text, ESPEAK_VOICES[voice])
+        return np.asarray(soxr.resample(samples, rate_hz, 24_000), dtype=np.int16)
+
+    def _utter(self, text: str, espeak_name: str) -> tuple[NDArray[np.int16], int]:
+        library = ctypes.CDLL(self._library_path)
+        try:
+            rate_hz = library.espeak_Initialize(
+                _RETRIEVAL, _NO_BUFFER_LIMIT_MS, self._data_path, _DONT_EXIT
+            )
+            if rate_hz <= 0:
+                raise EngineError(
+                    "espeak-ng did not start from the espeakng-loader package; reinstall it with "
+                    "pip install --force-reinstall espeakng-loader"
+                )
+            pieces: list[bytes] = []
+
+            def collect(wav: object, count: int, _events: object) -> int:
+                if wav and count > 0:
+                    pieces.append(ctypes.string_at(wav, 2 * count))  # type: ignore[arg-type]
+                return 0
+
+            callback = _Callback(collect)  # kept in a name until the library is done with it
+            library.espeak_SetSynthCallback(callback)
+            if library.espeak_SetVoiceByName(espeak_name.encode()) != 0:
+                raise EngineError(f"espeak-ng has no voice {espeak_name!r}; choose another voice")
+            library.espeak_SetParameter(_RATE_PARAMETER, WORDS_PER_MINUTE, 0)
+            said = text.encode()
+            library.espeak_Synth(said, len(said) + 1, 0, 0, 0, _UTF8, None, None)
+            library.espeak_Synchronize()
+            library.espeak_Terminate()
+        finally:
+            _unload(library)
+        return np.frombuffer(b"".join(pieces), dtype=np.int16), int(rate_hz)
+
+    def _version(self) -> str:
+        library = ctypes.CDLL(self._library_path)
+        try:
+            library.espeak_Info.restype = ctypes.c_char_p
+            text: bytes = library.espeak_Info(None) or b"?"
+        finally:
+            _unload(library)  # a handle left open would keep the statics alive
+        return ".".join(text.decode(errors="replace").split("-")[0].split()[0].split(".")[:2])
+
+
+def _unload(library: ctypes.CDLL) -> None:
+    """Forget the library with all its statics."""
+    handle = library._handle
+    if sys.platform == "win32":
+        free = ctypes.windll.kernel32.FreeLibrary
+        free.argtypes = [ctypes.c_void_p]
+        free(handle)
+        return
+    close = ctypes.CDLL(None).dlclose
+    close.argtypes = [ctypes.c_void_p]
+    close(handle)
