@@ -1,0 +1,151 @@
+"""Sound files: telling them apart, reading them, writing them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cellvoice.errors import AudioError
+
+from ._wav import read_wav, wav_header
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.float32] | npt.NDArray[np.int16]
+
+FORMATS: Final = ("wav", "flac", "mp3", "opus", "ogg")
+MIME_TYPES: Final = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "ogg": "audio/ogg",
+}
+
+_READABLE = "WAV, FLAC, MP3, Ogg Opus or Ogg Vorbis"
+_NOT_SOUND = (
+    (0, b"\x1aE\xdf\xa3", "WebM"),
+    (4, b"ftyp", "MP4 or M4A"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"<", "a web page or XML"),
+    (0, b"{", "JSON"),
+)
+# The rates each encoder takes; WAV, FLAC and Vorbis take any that occurs.
+_OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
+_MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+_ENCODER_RATES_HZ = {"opus": _OPUS_RATES_HZ, "mp3": _MP3_RATES_HZ}
+_SUBTYPES = {
+    "flac": ("FLAC", "PCM_16"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "opus": ("OGG", "OPUS"),
+    "ogg": ("OGG", "VORBIS"),
+}
+# Variable bit rate, 60 kbit/s for speech: as near to the original as Opus and Vorbis are at
+# their defaults, and it keeps the length exact, which constant bit rate does not.
+_MP3_COMPRESSION = 0.6
+# libsndfile's Vorbis encoder keeps a whole write on the stack and dies of long ones.
+_BLOCK_FRAMES = 65_536
+
+
+def sniff(data: bytes) -> str | None:
+    """Say what kind of sound file begins with these bytes: one of `FORMATS`, or None."""
+    head = bytes(data[:128])
+    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"fLaC":
+        return "flac"
+    if head[:4] == b"OggS":
+        return "opus" if b"OpusHead" in head else "ogg"
+    if head[:3] == b"ID3":
+        return "mp3"
+    # 11 set bits, then a layer other than 0: with layer 0 it is AAC.
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06:
+        return "mp3"
+    return None
+
+
+def decode(data: bytes) -> tuple[Samples | npt.NDArray[np.generic], int]:
+    """Read a sound file into samples, `(frames,)` or `(frames, channels)`, and its rate in Hz.
+
+    16-bit sound stays int16, everything else becomes float32. Raises AudioError.
+    """
+    if not data:
+        raise AudioError(f"there are no bytes to read, expected a sound file: {_READABLE}")
+    if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
+        parts = read_wav(data)
+        if parts.is_pcm16:
+            samples = np.frombuffer(parts.payload, "<i2")
+            shaped = samples.reshape(-1, parts.channels) if parts.channels > 1 else samples
+            return shaped, parts.sample_rate_hz
+        data = parts.rebuilt()
+    return _decode_by_libsndfile(data)
+
+
+def _decode_by_libsndfile(data: bytes) -> tuple[Samples | npt.NDArray[np.generic], int]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            dtype = "int16" if file.subtype == "PCM_16" else "float32"
+            samples: npt.NDArray[np.generic] = file.read(dtype=dtype)
+            return samples, file.samplerate
+    except (soundfile.SoundFileError, TypeError, ValueError) as error:
+        raise AudioError(_unreadable(data)) from error
+
+
+def _unreadable(data: bytes) -> str:
+    known = sniff(data)
+    if known is not None:
+        return f"this {known.upper()} file is damaged or cut off too early; save it again"
+    start = data.lstrip()[:16]
+    for offset, mark, name in _NOT_SOUND:
+        if start[offset : offset + len(mark)] == mark:
+            return f"this is {name}, expected {_READABLE}; convert it first"
+    return (
+        f"these {len(data):,} bytes are no known sound file, expected {_READABLE}; "
+        "for headerless samples use Clip.from_pcm16"
+    )
+
+
+def encode(samples: Samples, sample_rate_hz: int, format: str) -> bytes:
+    """Write mono samples as a sound file.
+
+    `wav` and `flac` hold 16 bits a sample. A rate that the encoder of `mp3` or `opus` does not
+    know is raised to the next that it does. Raises AudioError for an unknown format.
+    """
+    from ._convert import resample, to_float32, to_int16
+
+    if format not in FORMATS:
+        raise AudioError(f"unknown sound format {format!r}, expected one of {', '.join(FORMATS)}")
+    if format == "wav":
+        sound = to_int16(samples).astype("<i2", copy=False).tobytes()
+        return wav_header(sample_rate_hz, len(sound)) + sound
+    import soundfile
+
+    rates_hz = _ENCODER_RATES_HZ.get(format)
+    if rates_hz is not None and sample_rate_hz not in rates_hz:
+        rate_hz = next((known for known in rates_hz if known > sample_rate_hz), rates_hz[-1])
+        samples, sample_rate_hz = resample(to_float32(samples), sample_rate_hz, rate_hz), rate_hz
+    sound_16_or_32 = to_int16(samples) if format == "flac" else to_float32(samples)
+    container, subtype = _SUBTYPES[format]
+    options = (
+        {"compression_level": _MP3_COMPRESSION, "bitrate_mode": "VARIABLE"}
+        if format == "mp3"
+        else {}
+    )
+    buffer = io.BytesIO()
+    try:
+        with soundfile.SoundFile(
+            buffer, "w", sample_rate_hz, 1, subtype, format=container, **options
+        ) as file:
+            for start in range(0, len(sound_16_or_32), _BLOCK_FRAMES):
+                file.write(sound_16_or_32[start : start + _BLOCK_FRAMES])
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"sound at {sample_rate_hz:,} Hz cannot be written as {format}; "
+            "resample it to 24,000 Hz first"
+        ) from error
+    return buffer.getvalue()

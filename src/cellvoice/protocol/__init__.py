@@ -1,0 +1,95 @@
+"""The service's language: requests out, bytes in, events, and what a reply used and cost.
+
+Bytes and values only: no sockets, clocks, threads or files.
+"""
+
+from __future__ import annotations
+
+from .events import (
+    AudioChunk,
+    AudioExpiry,
+    AudioStarted,
+    EngineNamed,
+    ErrorReceived,
+    Event,
+    FinishReason,
+    Heartbeat,
+    LogprobsChunk,
+    RefusalChunk,
+    ReplyStarted,
+    StreamDone,
+    TextChunk,
+    ToolCallChunk,
+    TranscriptChunk,
+    UsageReceived,
+)
+from .fault import error_from_json, error_from_response, mask_keys
+from .fold import Reply, ReplyLogprobs, ReplyToolCall, fold
+from .messages import assistant_audio, assistant_text, system_message, user_message
+from .models import (
+    MODELS,
+    ModelFacts,
+    Prices,
+    SecondPrice,
+    cost_usd,
+    estimate_input_tokens,
+    facts,
+    usd_per_second,
+)
+from .params import PARAMS, Param, check, check_all
+from .parse import StreamParser, parse_completion
+from .request import VOICES, Request, build_request
+from .sse import MAX_EVENT_BYTES, SSEDecoder
+from .usage import InputDetails, OutputDetails, Usage
+
+__all__ = [
+    "MAX_EVENT_BYTES",
+    "MODELS",
+    "PARAMS",
+    "VOICES",
+    "AudioChunk",
+    "AudioExpiry",
+    "AudioStarted",
+    "EngineNamed",
+    "ErrorReceived",
+    "Event",
+    "FinishReason",
+    "Heartbeat",
+    "InputDetails",
+    "LogprobsChunk",
+    "ModelFacts",
+    "OutputDetails",
+    "Param",
+    "Prices",
+    "RefusalChunk",
+    "Reply",
+    "ReplyLogprobs",
+    "ReplyStarted",
+    "ReplyToolCall",
+    "Request",
+    "SSEDecoder",
+    "SecondPrice",
+    "StreamDone",
+    "StreamParser",
+    "TextChunk",
+    "ToolCallChunk",
+    "TranscriptChunk",
+    "Usage",
+    "UsageReceived",
+    "assistant_audio",
+    "assistant_text",
+    "build_request",
+    "check",
+    "check_all",
+    "cost_usd",
+    "error_from_json",
+    "error_from_response",
+    "estimate_input_tokens",
+    "facts",
+    "fold",
+    "mask_keys",
+    "parse_completion",
+    "system_message",
+    "usd_per_second",
+    "user_message",
+]

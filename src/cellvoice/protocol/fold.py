@@ -1,0 +1,161 @@
+"""A reply as it stands: events applied one by one, with one rule for each field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from cellvoice.audio import Clip
+
+from ._sound import PCM16_RATE_HZ
+from .events import (
+    AudioChunk,
+    AudioExpiry,
+    AudioStarted,
+    EngineNamed,
+    ErrorReceived,
+    Event,
+    FinishReason,
+    Heartbeat,
+    LogprobsChunk,
+    RefusalChunk,
+    ReplyStarted,
+    StreamDone,
+    TextChunk,
+    ToolCallChunk,
+    TranscriptChunk,
+    UsageReceived,
+)
+from .usage import Usage
+
+__all__ = ["Reply", "ReplyLogprobs", "ReplyToolCall", "fold"]
+
+
+@dataclass(slots=True)
+class ReplyToolCall:
+    """A tool call as far as it has come; `arguments` is JSON text, whole only at the end."""
+
+    index: int
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class ReplyLogprobs:
+    """Rows of token probabilities as the service wrote them."""
+
+    content: list[Mapping[str, object]] = field(default_factory=list)
+    refusal: list[Mapping[str, object]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reply:
+    """Everything that has been received of one reply, at any moment of it.
+
+    `pcm` is signed 16-bit little-endian mono sound at `sample_rate_hz`; `expires_at` is in Unix
+    seconds. `done` is True once the service has said that the reply is whole.
+    """
+
+    reply_id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    fingerprint: str | None = None
+    engine: Mapping[str, object] | None = None
+    audio_id: str | None = None
+    pcm: bytearray = field(default_factory=bytearray, repr=False)
+    sample_rate_hz: int = PCM16_RATE_HZ
+    transcript: str = ""
+    content: str = ""
+    refusal: str = ""
+    expires_at: int | None = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    heartbeats: int = 0
+    tool_calls: list[ReplyToolCall] = field(default_factory=list)
+    logprobs: ReplyLogprobs | None = None
+    error: Exception | None = None
+    done: bool = False
+
+    @property
+    def text(self) -> str:
+        """What was said: the transcript, or the answer in text if nothing was spoken."""
+        return self.transcript or self.content
+
+    @property
+    def clip(self) -> Clip | None:
+        """The sound so far, or None if there is none yet."""
+        if len(self.pcm) < 2:
+            return None
+        return Clip.from_pcm16(bytes(self.pcm), self.sample_rate_hz)
+
+
+def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each kind of event)
+    """Apply one event to `reply`. Each field has its own rule, in sight."""
+    match event:
+        case Heartbeat():
+            reply.heartbeats += 1  # counted
+        case AudioChunk(pcm, sample_rate_hz):
+            _append_sound(reply, pcm, sample_rate_hz)
+        case TranscriptChunk(text):
+            reply.transcript += text  # appended: leading spaces belong to the pieces
+        case TextChunk(text):
+            reply.content += text  # appended
+        case RefusalChunk(text):
+            reply.refusal += text  # appended
+        case ReplyStarted(reply_id, model, created, fingerprint):
+            reply.reply_id = reply_id  # told once
+            reply.model = model
+            reply.created = created
+            reply.fingerprint = fingerprint
+        case EngineNamed(info):
+            reply.engine = info  # replaced: the newest says the most
+        case AudioStarted(audio_id):
+            reply.audio_id = audio_id  # replaced: the server may repeat it
+        case AudioExpiry(expires_at):
+            reply.expires_at = expires_at  # replaced: never added up
+        case ToolCallChunk():
+            _join_tool_call(reply, event)
+        case LogprobsChunk(content, refusal):
+            _append_logprobs(reply, content, refusal)
+        case FinishReason(reason):
+            reply.finish_reason = reason  # replaced
+        case UsageReceived(usage):
+            reply.usage = usage  # replaced: some servers send a running total
+        case ErrorReceived(error):
+            reply.error = error  # replaced
+        case StreamDone():
+            reply.done = True  # set
+        case _:
+            assert_never(event)
+
+
+def _append_sound(reply: Reply, pcm: bytes, sample_rate_hz: int) -> None:
+    if not reply.pcm:
+        reply.sample_rate_hz = sample_rate_hz
+    elif sample_rate_hz != reply.sample_rate_hz:
+        # One reply has one rate; the first piece decides it.
+        pcm = Clip.from_pcm16(pcm, sample_rate_hz).resampled(reply.sample_rate_hz).to_pcm16()
+    reply.pcm += pcm
+
+
+def _join_tool_call(reply: Reply, chunk: ToolCallChunk) -> None:
+    call = next((known for known in reply.tool_calls if known.index == chunk.index), None)
+    if call is None:
+        call = ReplyToolCall(chunk.index)
+        reply.tool_calls.append(call)
+    call.call_id = chunk.call_id or call.call_id  # replaced: the first piece has it
+    call.name = chunk.name or call.name  # replaced: the first piece has it
+    call.arguments += chunk.arguments  # appended
+
+
+def _append_logprobs(
+    reply: Reply,
+    content: tuple[Mapping[str, object], ...],
+    refusal: tuple[Mapping[str, object], ...],
+) -> None:
+    if reply.logprobs is None:
+        reply.logprobs = ReplyLogprobs()
+    reply.logprobs.content += content  # appended
+    reply.logprobs.refusal += refusal  # appended

@@ -1,0 +1,63 @@
+"""The messages of a conversation, as the service wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cellvoice.audio import Clip
+from cellvoice.errors import UsageError
+
+from ._sound import PCM16_RATE_HZ
+
+__all__ = ["assistant_audio", "assistant_text", "system_message", "user_message"]
+
+
+def system_message(text: str) -> dict[str, object]:
+    """What the model is told about how to answer."""
+    return {"role": "system", "content": _checked_text(text, "the system message")}
+
+
+def user_message(parts: str | Clip | Iterable[str | Clip]) -> dict[str, object]:
+    """What a person says: texts and clips in their order.
+
+    Clips are sent as WAV, 16-bit mono at 24 kHz. Raises UsageError for an empty message or a
+    part that is neither text nor Clip.
+    """
+    given = [parts] if isinstance(parts, (str, Clip)) else list(parts)
+    if not given:
+        raise UsageError("there is nothing to say, expected a text or a Clip")
+    if len(given) == 1 and isinstance(given[0], str):
+        return {"role": "user", "content": _checked_text(given[0], "the message")}
+    return {"role": "user", "content": [_part(part) for part in given]}
+
+
+def assistant_audio(audio_id: str) -> dict[str, object]:
+    """An earlier spoken answer, by the id it was given; it holds for about an hour."""
+    # The service refuses any key besides `id`, also those of its own answer.
+    return {"role": "assistant", "audio": {"id": _checked_text(audio_id, "the audio id")}}
+
+
+def assistant_text(text: str) -> dict[str, object]:
+    """An earlier answer by its words."""
+    return {"role": "assistant", "content": _checked_text(text, "the earlier answer")}
+
+
+def _part(part: object) -> dict[str, object]:
+    if isinstance(part, str):
+        return {"type": "text", "text": _checked_text(part, "a text part")}
+    if isinstance(part, Clip):
+        # The service takes raw base64 only, never a `data:` address.
+        sound = part.resampled(PCM16_RATE_HZ).to_base64("wav")
+        return {"type": "input_audio", "input_audio": {"data": sound, "format": "wav"}}
+    raise UsageError(
+        f"a part of the message is {type(part).__name__}, expected str or Clip; "
+        "Clip.read(path) makes a Clip of a sound file"
+    )
+
+
+def _checked_text(text: object, what: str) -> str:
+    if not isinstance(text, str):
+        raise UsageError(f"{what} is {type(text).__name__}, expected str")
+    if not text.strip():
+        raise UsageError(f"{what} is empty, expected some text")
+    return text

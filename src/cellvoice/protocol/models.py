@@ -1,0 +1,144 @@
+"""What is known of each model, as data: limits, prices with their date, what it refuses."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+
+from .usage import Usage
+
+__all__ = [
+    "MODELS",
+    "ModelFacts",
+    "Prices",
+    "SecondPrice",
+    "cost_usd",
+    "estimate_input_tokens",
+    "facts",
+    "usd_per_second",
+]
+
+# Measured in every recording: a reply has exactly 20 audio tokens a second, spoken input 10,
+# rounded down.
+OUTPUT_TOKENS_PER_S: Final = 20
+INPUT_TOKENS_PER_S: Final = 10
+
+_ENGINE_PREFIX = "cellvoice-engine-"
+_SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+_PER_MILLION = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars per million tokens, as published on `seen`."""
+
+    text_in_usd: float
+    text_out_usd: float
+    audio_in_usd: float
+    audio_out_usd: float
+    seen: date
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of one model. None is what is not known."""
+
+    name: str
+    context_tokens: int | None
+    max_output_tokens: int | None
+    prices: Prices | None
+    shutdown: date | None = None
+    successor: str | None = None
+    # Parameters that the service is known to refuse with this model.
+    refused: frozenset[str] = frozenset()
+    # Whether a request must have sound in its input or its output.
+    needs_audio: bool = False
+
+
+class SecondPrice(NamedTuple):
+    """US dollars for a second of speech, sent and received (text tokens not counted)."""
+
+    input_usd: float
+    output_usd: float
+
+
+_SEEN = date(2026, 11, 22)
+_FULL = Prices(2.50, 10.00, 32.00, 64.00, _SEEN)
+_MINI = Prices(0.60, 2.40, 10.00, 20.00, _SEEN)
+_FREE = Prices(0.0, 0.0, 0.0, 0.0, _SEEN)
+_AUDIO_REFUSES = frozenset({"logprobs", "top_logprobs", "response_format", "prediction"})
+
+
+def _audio_model(
+    name: str, prices: Prices, shutdown: date | None = None, successor: str | None = None
+) -> ModelFacts:
+    return ModelFacts(
+        name=name,
+        context_tokens=128_000,
+        max_output_tokens=16_384,
+        prices=prices,
+        shutdown=shutdown,
+        successor=successor,
+        refused=_AUDIO_REFUSES,
+        needs_audio=True,
+    )
+
+
+MODELS: Final = {
+    model.name: model
+    for model in (
+        # The shutdown date comes from secondary sources; the service's own page was not read.
+        _audio_model("gpt-audio", _FULL, date(2027, 1, 20), "gpt-audio-1.5"),
+        _audio_model("gpt-audio-1.5", _FULL),
+        _audio_model("gpt-audio-mini", _MINI, date(2027, 1, 20), "gpt-audio-1.5"),
+    )
+}
+
+
+def facts(model: str) -> ModelFacts | None:
+    """What is known of a model by its name or dated snapshot, or None."""
+    if model.startswith(_ENGINE_PREFIX):
+        # It answers text with text too, refuses what it can't do itself, and costs nothing.
+        return ModelFacts(model, None, None, _FREE)
+    return MODELS.get(model) or MODELS.get(_SNAPSHOT.sub("", model))
+
+
+def cost_usd(usage: Usage, model: str) -> float | None:
+    """What a reply cost in US dollars, or None if the model or how its tokens divide is unknown."""
+    known = facts(model)
+    prices = known.prices if known else None
+    if prices is None:
+        return None
+    if prices is _FREE:
+        return 0.0
+    sent, received = usage.prompt_tokens_details, usage.completion_tokens_details
+    if usage.prompt_tokens and (sent is None or sent.audio_tokens is None):
+        return None
+    if usage.completion_tokens and (received is None or received.audio_tokens is None):
+        return None
+    return _PER_MILLION * (
+        usage.prompt_text_tokens * prices.text_in_usd
+        + usage.prompt_audio_tokens * prices.audio_in_usd
+        + usage.completion_text_tokens * prices.text_out_usd
+        + usage.completion_audio_tokens * prices.audio_out_usd
+    )
+
+
+def estimate_input_tokens(seconds: float) -> int:
+    """Audio tokens that so many seconds of spoken input will be billed as."""
+    # 3.3 × 10 is 32.99… in floating point; a billionth makes up for it.
+    return math.floor(INPUT_TOKENS_PER_S * seconds + 1e-9)
+
+
+def usd_per_second(model: str) -> SecondPrice | None:
+    """What a second of speech costs, sent and received, or None if the model is unknown."""
+    known = facts(model)
+    if known is None or known.prices is None:
+        return None
+    return SecondPrice(
+        input_usd=_PER_MILLION * INPUT_TOKENS_PER_S * known.prices.audio_in_usd,
+        output_usd=_PER_MILLION * OUTPUT_TOKENS_PER_S * known.prices.audio_out_usd,
+    )

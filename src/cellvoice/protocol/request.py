@@ -1,0 +1,156 @@
+"""A request as a value: what is sent, and what may be shown of it."""
+
+from __future__ import annotations
+
+import binascii
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from cellvoice.errors import UsageError
+
+from .models import facts
+from .params import check_all
+
+__all__ = ["VOICES", "Request", "build_request"]
+
+# The service's own list, from its refusal of a name that is not on it.
+VOICES: Final = (
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "fable",
+    "marin",
+    "nova",
+    "onyx",
+    "sage",
+    "shimmer",
+    "verse",
+)
+_STREAM_FORMAT = "pcm16"
+_WHOLE_FORMAT = "wav"
+_WAV_HEADER_BYTES = 44
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to the service, complete. Equal requests send equal bytes."""
+
+    model: str
+    messages: tuple[Mapping[str, object], ...]
+    params: Mapping[str, object]
+
+    @property
+    def streams(self) -> bool:
+        """Whether the reply is asked for piece by piece."""
+        return self.params.get("stream") is True
+
+    def to_dict(self) -> dict[str, object]:
+        """The request as the JSON object that is sent; a copy that the caller may change."""
+        messages = copy.deepcopy([dict(message) for message in self.messages])
+        params = copy.deepcopy(dict(self.params))
+        return {"model": self.model, "messages": messages, **params}
+
+    def body(self) -> bytes:
+        """The bytes that are sent."""
+        return msgspec.json.encode(
+            {"model": self.model, "messages": self.messages, **self.params}
+        )
+
+    def described(self) -> dict[str, object]:
+        """The request to look at or keep: as `to_dict`, sound shown as `⟨wav 4.2 s⟩`."""
+        shown = _without_sound(self.to_dict())
+        assert isinstance(shown, dict)
+        return shown
+
+
+def build_request(
+    *,
+    model: str,
+    messages: Iterable[Mapping[str, object]],
+    voice: str | Mapping[str, object] | None = None,
+    params: Mapping[str, object] | None = None,
+    stream: bool = True,
+) -> Request:
+    """Make a request of what was set, and of nothing else.
+
+    With a `voice` (a name, or `{"id": …}` of a custom one) the reply is spoken, without it
+    written. Raises UsageError for an unknown parameter, a value out of range, no messages, or a
+    request without any sound to a model that refuses such.
+    """
+    if not isinstance(model, str) or not model.strip():
+        raise UsageError(f"model={model!r}: expected a name such as 'gpt-audio'")
+    said = tuple(copy.deepcopy(dict(message)) for message in messages)
+    if not said:
+        raise UsageError("there are no messages, expected at least one")
+    sent: dict[str, object] = {}
+    if voice is not None:
+        sent["modalities"] = ["text", "audio"]
+        sent["audio"] = {
+            "voice": _checked_voice(voice),
+            "format": _STREAM_FORMAT if stream else _WHOLE_FORMAT,
+        }
+    elif _needs_audio(model) and not any(_has_sound(message) for message in said):
+        raise UsageError(
+            f"{model} takes no request without sound: set a voice to hear the answer, "
+            "or send a Clip"
+        )
+    sent.update(check_all(params or {}))
+    if stream:
+        sent["stream"] = True
+        # Obfuscation pads every event with random text against eavesdroppers of its length.
+        sent["stream_options"] = {"include_usage": True, "include_obfuscation": False}
+    return Request(model, said, sent)
+
+
+def _checked_voice(voice: str | Mapping[str, object]) -> object:
+    if isinstance(voice, str) and voice.strip():
+        return voice
+    if isinstance(voice, Mapping) and isinstance(voice.get("id"), str):
+        return dict(voice)
+    raise UsageError(f"voice={voice!r}: expected a name such as 'alloy', or {{'id': 'voice_…'}}")
+
+
+def _needs_audio(model: str) -> bool:
+    known = facts(model)
+    return known is not None and known.needs_audio
+
+
+def _has_sound(message: Mapping[str, object]) -> bool:
+    if "audio" in message:
+        # Whether an earlier spoken answer is sound enough is not known; the service decides.
+        return True
+    content = message.get("content")
+    return isinstance(content, list) and any(
+        isinstance(part, Mapping) and part.get("type") == "input_audio" for part in content
+    )
+
+
+def _without_sound(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_sound(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("data"), str) and isinstance(value.get("format"), str):
+        return {**value, "data": _sound_in_words(value["data"], value["format"])}
+    return {name: _without_sound(item) for name, item in value.items()}
+
+
+def _sound_in_words(data: str, format: str) -> str:
+    size = len(data) * 3 // 4 - data[-2:].count("=")
+    if format == "wav":
+        try:
+            # 64 characters hold the whole header.
+            header = binascii.a2b_base64(data[:64])
+        except binascii.Error:
+            header = b""
+        bytes_per_s = int.from_bytes(header[28:32], "little")
+        if bytes_per_s:
+            return f"⟨wav {max(size - _WAV_HEADER_BYTES, 0) / bytes_per_s:.1f} s⟩"
+    return f"⟨{format} {size / 1_000:,.0f} kB⟩"
