@@ -1,0 +1,129 @@
+import { useComputed, type ReadonlySignal } from "@preact/signals";
+import { useState } from "preact/hooks";
+import { Announce } from "./announce";
+import { FactsView } from "./facts-view";
+import { seconds } from "./format";
+import { Icon } from "./icons";
+import { outcomeOf } from "./outcome";
+import { PlayerBar } from "./player-bar";
+import type { TurnPort } from "./ports";
+import { PromptView } from "./prompt-view";
+import type { TurnCard } from "./turn";
+
+interface CardViewProps {
+  readonly turn: TurnPort;
+  /** A badge that stands above all cards already and need not be said again on each. */
+  readonly saidBadge?: string;
+}
+
+/** One turn: what was said, the reply as it comes, its sound, and the facts. */
+export function CardView({ turn, saidBadge = "" }: CardViewProps) {
+  const card = turn.card.value;
+  const badge = card.engine && card.engine.badge !== saidBadge ? card.engine.badge : "";
+  return (
+    <article class="cv-card" data-state={card.state} aria-label={`Turn ${card.number}`} aria-busy={card.state === "running"}>
+      {card.input.length > 0 ? <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} /> : null}
+      <div class="cv-reply">
+        <ReplyText card={card} />
+        <Sound turn={turn} card={card} />
+        <Ending card={card} />
+        <div class="cv-foot">
+          {card.state === "running" ? <Running turn={turn} badge={badge} /> : <FactsView card={card} badge={badge} />}
+        </div>
+      </div>
+      <Announce words={useCardWords(turn)} />
+    </article>
+  );
+}
+
+function ReplyText({ card }: { card: TurnCard }) {
+  const running = card.state === "running";
+  const words = card.reply.text || card.reply.refusal || "";
+  if (!running && words === "") return null;
+  return (
+    <p class="cv-text" dir="auto">
+      {words}
+      {running ? <span class="cv-caret" aria-hidden="true" /> : null}
+    </p>
+  );
+}
+
+/** The player's row is there from the start of a spoken reply, so that nothing moves when sound arrives. */
+function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
+  const running = card.state === "running";
+  const arrived_s = turn.player.duration_s.value;
+  const { sound } = card.reply;
+  if (card.reply.kind === "text" || (!running && sound === null && arrived_s === 0)) return null;
+  return (
+    <>
+      <PlayerBar
+        player={turn.player}
+        what="reply"
+        peaks={sound?.peaks ?? []}
+        covers_s={sound?.duration_s ?? 0}
+        growing={running}
+      />
+      {turn.player.phase.value === "blocked" ? (
+        <p class="cv-note">The browser waits for a click before it plays sound; the reply is kept from its beginning.</p>
+      ) : null}
+    </>
+  );
+}
+
+function Ending({ card }: { card: TurnCard }) {
+  const outcome = outcomeOf(card);
+  return (
+    <>
+      {outcome ? (
+        <p class="cv-outcome" data-tone={outcome.tone}>
+          <span class="cv-chip">{outcome.chip}</span>
+          <span>{outcome.sentence}</span>
+        </p>
+      ) : null}
+      {card.notices.map((notice) => (
+        <p class="cv-note" key={notice}>
+          <Icon name="info" />
+          <span>{notice}</span>
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Running({ turn, badge }: { turn: TurnPort; badge: string }) {
+  const made_s = turn.progress_s.value;
+  return (
+    <div class="cv-running">
+      {badge ? <span class="cv-badge">{badge}</span> : null}
+      <span class="cv-line">
+        {made_s > 0 ? <span>speaking, {seconds(made_s)} so far</span> : <span>waiting for the first words</span>}
+      </span>
+      <button type="button" class="cv-button" onClick={() => turn.stop()}>
+        <Icon name="stop" />
+        Stop
+      </button>
+    </div>
+  );
+}
+
+/** Only what a listener could not tell by ear is said: the streaming words themselves are not read over the voice. */
+function useCardWords(turn: TurnPort): ReadonlySignal<string> {
+  const [live] = useState(() => turn.card.peek().state === "running");
+  return useComputed(() => {
+    const card = turn.card.value;
+    switch (turn.player.phase.value) {
+      case "playing":
+        return "reply playing";
+      case "paused":
+        return "reply paused";
+      case "blocked":
+        return "the browser waits for a click before it plays the reply";
+      default:
+        break;
+    }
+    const outcome = outcomeOf(card);
+    if (outcome !== null) return `${outcome.chip}. ${outcome.sentence}`;
+    if (card.state === "running") return "waiting for the reply";
+    return card.reply.kind === "text" && live ? card.reply.text : "";
+  });
+}

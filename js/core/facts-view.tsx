@@ -1,0 +1,85 @@
+import type { ComponentChildren } from "preact";
+import { count, localTime, seconds, usd } from "./format";
+import { Icon } from "./icons";
+import type { TurnCard, TurnUsage } from "./turn";
+
+/** One line of numbers; opened, it says where they come from. */
+export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
+  const { facts } = card;
+  const line = [
+    facts.first_sound_s === null ? null : `first sound ${facts.first_sound_s.toFixed(2)} s`,
+    card.reply.sound === null ? null : seconds(card.reply.sound.duration_s),
+    facts.usage === null ? null : count(facts.usage.total_tokens, "token"),
+    facts.cost_usd === null ? null : usd(facts.cost_usd),
+  ].filter((fact) => fact !== null);
+  return (
+    <details class="cv-facts">
+      <summary>
+        {badge ? <span class="cv-badge">{badge}</span> : null}
+        <span class="cv-line">
+          {line.length > 0 ? line.map((fact) => <span key={fact}>{fact}</span>) : <span>details</span>}
+        </span>
+        <Icon name="chevron" />
+      </summary>
+      <dl>{rows(card)}</dl>
+    </details>
+  );
+}
+
+function rows(card: TurnCard): ComponentChildren {
+  const { facts } = card;
+  const model = card.voice === null ? card.model : `${card.model}, voice ${card.voice}`;
+  const price = facts.cost_usd === null ? "not known" : usd(facts.cost_usd);
+  return (
+    <>
+      <Row name="model">{model}</Row>
+      {card.engine ? <Row name="engine">{card.engine.detail}</Row> : null}
+      {facts.usage ? <UsageRows usage={facts.usage} /> : null}
+      <Row name="cost">{facts.cost_note ? `${price} (${facts.cost_note})` : price}</Row>
+      <Latency name="first event" time_s={facts.first_event_s} />
+      <Latency name="first sound" time_s={facts.first_sound_s} />
+      <Latency name="whole reply" time_s={facts.total_s} />
+      <Row name="asked">{moment(card.asked_at)}</Row>
+      {facts.expires_at === null ? null : (
+        <Row name="voice memory">until {localTime(new Date(facts.expires_at * 1000))}</Row>
+      )}
+      {facts.request_id ? <Row name="request">{<code>{facts.request_id}</code>}</Row> : null}
+      <Row name="turn">
+        <code>{card.id}</code>
+      </Row>
+    </>
+  );
+}
+
+function UsageRows({ usage }: { usage: TurnUsage }) {
+  const cached = usage.cached_tokens > 0 ? `, ${usage.cached_tokens} cached` : "";
+  return (
+    <>
+      <Row name="tokens in">
+        {usage.prompt_tokens} ({usage.prompt_audio_tokens} sound, {usage.prompt_text_tokens} text{cached})
+      </Row>
+      <Row name="tokens out">
+        {usage.completion_tokens} ({usage.completion_audio_tokens} sound, {usage.completion_text_tokens} text)
+      </Row>
+    </>
+  );
+}
+
+function Latency({ name, time_s }: { name: string; time_s: number | null }) {
+  return time_s === null ? null : <Row name={name}>{time_s.toFixed(2)} s</Row>;
+}
+
+function Row({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** A date of the file, or its own words when it is not one. */
+function moment(iso: string): string {
+  const when = new Date(iso);
+  return Number.isNaN(when.getTime()) ? iso : localTime(when);
+}

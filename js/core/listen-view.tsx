@@ -1,0 +1,73 @@
+import { Announce, useRecorderWords } from "./announce";
+import { CardView } from "./card-view";
+import { Icon } from "./icons";
+import { LinkChip, Trouble } from "./pad-view";
+import type { ListenPort } from "./ports";
+import { RecordButton } from "./record-button";
+import { RecorderView } from "./recorder-view";
+import { DropHint, UploadButton, useFileDrop } from "./upload";
+import { useTalk } from "./use-talk";
+
+/** A recorder in a cell; once something was sent, the card of that turn. */
+export function ListenView({ listen }: { listen: ListenPort }) {
+  const turn = listen.turn.value;
+  return turn ? <CardView turn={turn} /> : <Listening listen={listen} />;
+}
+
+function Listening({ listen }: { listen: ListenPort }) {
+  const { recorder } = listen;
+  const { talk, keys } = useTalk(recorder, (take) => listen.sendTake(take));
+  const { over, handlers } = useFileDrop(recorder);
+  const words = useRecorderWords(recorder);
+  const state = listen.state.value;
+  const closed = listen.phase.value === "closed";
+  const sentence = listen.sentence.value;
+  const trouble = listen.trouble.value;
+  return (
+    <section class="cv-listen" aria-label={`Speak to ${state.model}`} tabIndex={-1} {...keys} {...(closed ? {} : handlers)}>
+      <div class="cv-composer">
+        <RecordButton recorder={recorder} talk={talk} disabled={closed} />
+        <div class="cv-beside">
+          {closed ? (
+            <p class="cv-hint">{sentence || "This recorder is closed; run the cell again to speak."}</p>
+          ) : (
+            <RecorderView
+              recorder={recorder}
+              price={state.price}
+              onSend={(take) => listen.sendTake(take)}
+              idle={<Invitation listen={listen} />}
+            />
+          )}
+        </div>
+      </div>
+      {!closed && sentence ? (
+        <p class="cv-note cv-inset">
+          <Icon name="info" />
+          <span>{sentence}</span>
+        </p>
+      ) : null}
+      {trouble ? <Trouble sentence={trouble} /> : null}
+      {over.value ? <DropHint /> : null}
+      <Announce words={words} />
+    </section>
+  );
+}
+
+function Invitation({ listen }: { listen: ListenPort }) {
+  const { model, voice, badge } = listen.state.value;
+  const link = listen.link.value;
+  return (
+    <div class="cv-invite">
+      <div>
+        <p class="cv-lead">Press and speak</p>
+        <p class="cv-hint">
+          Or hold to talk, let go to send. {model}
+          {voice ? `, ${voice}` : ""}
+        </p>
+        {badge ? <span class="cv-badge">{badge}</span> : null}
+        {link === "open" ? null : <LinkChip link={link} />}
+      </div>
+      <UploadButton recorder={listen.recorder} label="Sound file" />
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Announce, useRecorderWords } from "./announce";
+import { CardView } from "./card-view";
+import { Composer } from "./composer";
+import { usd } from "./format";
+import { Icon } from "./icons";
+import type { LinkPhase, PadPort, PadState, TurnPort } from "./ports";
+import { DropHint, useFileDrop } from "./upload";
+import { useTalk } from "./use-talk";
+
+/** A whole conversation: what was said so far, and where to say the next thing. */
+export function PadView({ pad }: { pad: PadPort }) {
+  const { talk, keys } = useTalk(pad.recorder, (take) => pad.sendTake(take));
+  const { over, handlers } = useFileDrop(pad.recorder);
+  const state = pad.state.value;
+  const trouble = pad.trouble.value;
+  return (
+    <section class="cv-pad" aria-label={`Conversation with ${state.model}`} tabIndex={-1} {...keys} {...handlers}>
+      <Header state={state} link={pad.link.value} />
+      {state.notice ? (
+        <p class="cv-note cv-inset">
+          <Icon name="info" />
+          <span>{state.notice}</span>
+        </p>
+      ) : null}
+      <Conversation turns={pad.turns.value} badge={state.badge} />
+      {trouble ? <Trouble sentence={trouble} /> : null}
+      <Composer pad={pad} talk={talk} />
+      {state.journal ? (
+        <p class="cv-journal" title={state.journal}>
+          <Icon name="folder" />
+          <span>
+            kept in <code>{state.journal}</code>
+          </span>
+        </p>
+      ) : null}
+      {over.value ? <DropHint /> : null}
+      <Announce words={useRecorderWords(pad.recorder)} />
+    </section>
+  );
+}
+
+export function Trouble({ sentence }: { sentence: string }) {
+  return (
+    <p class="cv-outcome cv-inset" data-tone="error" role="alert">
+      <span class="cv-chip">not sent</span>
+      <span>{sentence}</span>
+    </p>
+  );
+}
+
+function Header({ state, link }: { state: PadState; link: LinkPhase }) {
+  return (
+    <header class="cv-head">
+      <h3>
+        {state.model}
+        {state.voice ? <span class="cv-quiet"> {state.voice}</span> : null}
+      </h3>
+      {state.badge ? <span class="cv-badge">{state.badge}</span> : null}
+      <span class="cv-cost" title="Paid in this session so far">
+        <span class="cv-unseen">paid so far: </span>
+        {usd(state.cost_usd)}
+      </span>
+      <LinkChip link={link} />
+    </header>
+  );
+}
+
+const LINK_WORDS: Record<LinkPhase, { readonly word: string; readonly why: string }> = {
+  connecting: { word: "connecting", why: "Waiting for the kernel’s first answer." },
+  open: { word: "connected", why: "The kernel answers." },
+  silent: { word: "kernel silent", why: "The kernel is busy or gone; what is recorded is kept until it is back." },
+};
+
+export function LinkChip({ link }: { link: LinkPhase }) {
+  const { word, why } = LINK_WORDS[link];
+  return (
+    <span class="cv-link" data-link={link} title={why} role="status">
+      {word}
+    </span>
+  );
+}
+
+function Conversation({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
+  const list = useRef<HTMLOListElement>(null);
+  useFollow(list, turns.length);
+  if (turns.length === 0) return <p class="cv-empty">Nothing said yet.</p>;
+  return (
+    <ol class="cv-turns" ref={list} tabIndex={0} aria-label="Turns">
+      {turns.map((turn) => (
+        <li key={turn.card.peek().id}>
+          <CardView turn={turn} saidBadge={badge} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Keeps the newest words in sight while the reader is at the end, and leaves a reader who scrolled back alone. */
+function useFollow(list: { readonly current: HTMLElement | null }, length: number): void {
+  useEffect(() => {
+    const element = list.current;
+    if (!element) return undefined;
+    element.scrollTop = element.scrollHeight;
+    const last = element.lastElementChild;
+    if (!last || typeof ResizeObserver === "undefined") return undefined;
+    let height_px = element.scrollHeight;
+    const watcher = new ResizeObserver(() => {
+      const wasAtEnd = height_px - element.scrollTop - element.clientHeight < 40;
+      height_px = element.scrollHeight;
+      if (wasAtEnd) element.scrollTop = height_px;
+    });
+    watcher.observe(last);
+    return () => watcher.disconnect();
+  }, [length]);
+}

@@ -1,0 +1,51 @@
+import { useComputed } from "@preact/signals";
+import { clock } from "./format";
+import { Icon } from "./icons";
+import type { PlayerPort } from "./ports";
+import { SeekableWaveform } from "./waveform";
+
+interface PlayerBarProps {
+  readonly player: PlayerPort;
+  /** What is played, for the names of the controls: "reply", "recording". */
+  readonly what: string;
+  readonly peaks: readonly number[];
+  /** Seconds that `peaks` cover. */
+  readonly covers_s: number;
+  readonly growing?: boolean;
+}
+
+/** Play or pause, the waveform, and the time. */
+export function PlayerBar({ player, what, peaks, covers_s, growing = false }: PlayerBarProps) {
+  const phase = player.phase.value;
+  const playing = phase === "playing";
+  const length_s = Math.max(covers_s, player.duration_s.value);
+  const position = useComputed(() => clock(Math.min(player.position_s.value, length_s), length_s));
+  const toggle = (): void => (playing ? player.pause() : player.play());
+  return (
+    <div class="cv-player" data-phase={phase}>
+      <button
+        type="button"
+        class={phase === "blocked" ? "cv-play cv-primary" : "cv-play"}
+        aria-label={`${playing ? "Pause" : "Play"} the ${what}`}
+        disabled={phase === "empty"}
+        onClick={toggle}
+      >
+        <Icon name={playing ? "pause" : "play"} />
+        {phase === "blocked" ? <span>Play the {what}</span> : null}
+      </button>
+      <SeekableWaveform
+        peaks={peaks}
+        covers_s={length_s}
+        growing={growing}
+        name={`position in the ${what}`}
+        position_s={player.position_s}
+        onSeek={(position_s) => player.seek(position_s)}
+        onToggle={toggle}
+      />
+      <span class="cv-time" aria-hidden="true">
+        <b>{position}</b> / {clock(length_s)}
+        {length_s < 60 ? " s" : ""}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+/** Ports that do nothing but stand in a given state. */
+
+import { signal } from "@preact/signals";
+import type {
+  LinkPhase,
+  ListenPort,
+  PadPort,
+  PadState,
+  PlayerPhase,
+  PlayerPort,
+  RecorderPhase,
+  RecorderPort,
+  TurnCard,
+  TurnPort,
+} from "../core";
+
+const nothing = (): void => undefined;
+
+/** Something like the loudness of speech, the same every time. */
+export function speechPeaks(amount: number, seed = 1): number[] {
+  return Array.from({ length: amount }, (_, index) => {
+    const word = Math.max(0, Math.sin(index * 0.31 + seed) + 0.35);
+    const grain = 0.6 + 0.4 * Math.sin(index * 12.9898 * seed) * Math.cos(index * 4.1);
+    return Math.min(1, 0.02 + 0.62 * word * grain);
+  });
+}
+
+export function fakePlayer(phase: PlayerPhase, duration_s: number, position_s = 0): PlayerPort {
+  const now = signal(phase);
+  const position = signal(position_s);
+  return {
+    phase: now,
+    position_s: position,
+    duration_s: signal(duration_s),
+    play: () => void (now.value = "playing"),
+    pause: () => void (now.value = "paused"),
+    seek: (to_s) => void (position.value = to_s),
+  };
+}
+
+export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> = {}): RecorderPort {
+  return {
+    phase: signal(phase),
+    level_dbfs: signal(-100),
+    clipped: signal(false),
+    elapsed_s: signal(0),
+    peaks: signal<readonly number[]>([]),
+    preview: signal(null),
+    start: nothing,
+    stop: nothing,
+    discard: nothing,
+    upload: nothing,
+    ...extra,
+  };
+}
+
+export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): TurnPort {
+  return { card: signal(card), player, progress_s: signal(progress_s), stop: nothing };
+}
+
+export const REAL: PadState = {
+  model: "gpt-audio",
+  voice: "alloy",
+  badge: "",
+  notice: "",
+  price: { input_usd_per_s: 0.00032, output_usd_per_s: 0.00128 },
+  cost_usd: 0.0142,
+  journal: "cellvoice_journal/20261123T101458-k3f9",
+};
+
+export const ENGINE: PadState = {
+  ...REAL,
+  model: "cellvoice-engine-1",
+  badge: "embedded engine, not gpt-audio",
+  price: { input_usd_per_s: 0, output_usd_per_s: 0 },
+  cost_usd: 0,
+};
+
+interface PadParts {
+  readonly state?: PadState;
+  readonly link?: LinkPhase;
+  readonly turns?: readonly TurnPort[];
+  readonly recorder?: RecorderPort;
+  readonly trouble?: string;
+}
+
+export function fakePad(parts: PadParts): PadPort {
+  return {
+    state: signal(parts.state ?? REAL),
+    link: signal(parts.link ?? "open"),
+    turns: signal(parts.turns ?? []),
+    recorder: parts.recorder ?? fakeRecorder({ kind: "idle" }),
+    trouble: signal(parts.trouble ?? ""),
+    sendText: nothing,
+    sendTake: nothing,
+  };
+}
+
+export function fakeListen(phase: "ready" | "late" | "closed", sentence: string, state: PadState = REAL): ListenPort {
+  return {
+    state: signal(state),
+    link: signal<LinkPhase>("open"),
+    phase: signal(phase),
+    sentence: signal(sentence),
+    turn: signal(null),
+    recorder: fakeRecorder({ kind: "idle" }),
+    trouble: signal(""),
+    sendTake: nothing,
+  };
+}
