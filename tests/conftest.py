@@ -42,7 +42,7 @@ def stays_here(host: object) -> bool:
 
 
 def guard_network(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook: it sees what every library does, and can't be got around by a copy of `socket`."""
+    """An audit hook sees what every library does, however it came by its sockets."""
     if event == "socket.connect":
         address = arguments[1]
         if isinstance(address, tuple) and not stays_here(address[0]):
