@@ -31,6 +31,8 @@ export interface ChannelOptions {
   readonly page?: string;
   /** Whether an event should come soon: then a lost last event is asked for again. */
   readonly expecting?: () => boolean;
+  /** Whether our JupyterLab renderer is on this page; the kernel then keeps the pad out of the saved notebook's widgets. */
+  readonly lab?: boolean;
 }
 
 const HELLO_MS = 250;
@@ -57,6 +59,7 @@ export class Channel {
   readonly #scope: Scope;
   readonly #clock: Clock;
   readonly #expecting: () => boolean;
+  readonly #lab: boolean;
   readonly #link = signal<LinkPhase>("connecting");
   readonly #listeners = new Set<(event: KernelEvent) => void>();
   readonly #requests = new Map<string, (answer: Answer) => void>();
@@ -80,6 +83,7 @@ export class Channel {
     this.#scope = scope;
     this.#clock = options.clock ?? pageClock;
     this.#expecting = options.expecting ?? (() => false);
+    this.#lab = options.lab ?? false;
     this.page = options.page ?? randomId();
     const receive = (content: unknown, buffers: unknown): void => this.#receive(content, buffers);
     model.on("msg:custom", receive);
@@ -133,7 +137,7 @@ export class Channel {
 
   #hello(): void {
     if (this.#welcomed) return;
-    this.#post({ v: 1, kind: "hello", page: this.page, have: this.#have }, []);
+    this.#post({ v: 1, kind: "hello", page: this.page, have: this.#have, lab: this.#lab }, []);
     this.#hellos += 1;
     const pause_ms = this.#hellos < QUICK_HELLOS ? HELLO_MS : SLOW_HELLO_MS;
     this.#scope.after(pause_ms, () => this.#hello(), this.#clock);

@@ -5,7 +5,7 @@ import type { PlayerPhase, PlayerPort } from "../core/ports";
 import { pageClock, Scope, type Clock } from "../core/scope";
 import { leaveFloor, pageAudio, takeFloor, waitForFloor, type LiveSound, type PlaybackReport, type Voice } from "./context";
 import type { FromPlayback } from "./messages";
-import { joined } from "./pcm";
+import { joined, SERVICE_RATE_HZ } from "./pcm";
 import { pageSpeakers, type Sink, type Speakers } from "./sink";
 
 /** Sound that is not let out after this long waits for a click: on a page nobody has touched, on one that was
@@ -17,14 +17,13 @@ const MAX_REPORTS = 32;
 
 export interface StreamPlayerOptions {
   readonly turn: string;
-  readonly source_rate_hz: number;
   readonly clock?: Clock;
   readonly speakers?: Speakers;
 }
 
 export class StreamPlayer implements PlayerPort {
   readonly #turn: string;
-  readonly #rate_hz: number;
+  #rate_hz = SERVICE_RATE_HZ;
   readonly #clock: Clock;
   readonly #speakers: Speakers;
   readonly #scope = new Scope();
@@ -40,6 +39,7 @@ export class StreamPlayer implements PlayerPort {
   #released = false;
   #sink: Sink | null = null;
   #opening = false;
+  #load: (() => Promise<Int16Array | null>) | null = null;
   #wanted = false;
   #asked_ms = 0;
   #patience_ms = CLICKED_MS;
@@ -47,7 +47,6 @@ export class StreamPlayer implements PlayerPort {
 
   constructor(options: StreamPlayerOptions) {
     this.#turn = options.turn;
-    this.#rate_hz = options.source_rate_hz;
     this.#clock = options.clock ?? pageClock;
     this.#speakers = options.speakers ?? pageSpeakers;
     for (const watched of [this.#phase, this.#position_s, this.#duration_s]) {
@@ -79,8 +78,10 @@ export class StreamPlayer implements PlayerPort {
   }
 
   /** Samples that begin at `start_frame`; what is known already is skipped, a hole becomes silence. */
-  feed(start_frame: number, samples: Int16Array): void {
+  feed(start_frame: number, samples: Int16Array, sample_rate_hz = SERVICE_RATE_HZ): void {
     if (this.#finished || this.#scope.closed) return;
+    if (this.#frames === 0) this.#rate_hz = sample_rate_hz;
+    else if (this.#rate_hz !== sample_rate_hz) throw new RangeError(`the sound changed from ${this.#rate_hz} to ${sample_rate_hz} Hz`);
     const hole = start_frame - this.#frames;
     if (-hole >= samples.length || hole > this.#rate_hz * 60) return;
     if (this.#frames === 0) this.#asked_ms = wallClock_ms();
@@ -89,6 +90,14 @@ export class StreamPlayer implements PlayerPort {
     this.#keep(fresh);
     if (this.#phase.value === "empty") this.#phase.value = "ready";
     if (this.#wanted) this.#openSink();
+  }
+
+  /** The sound is elsewhere: offer it now and fetch it when it is to be played. `load` gives null when it is gone. */
+  offer(duration_s: number, load: () => Promise<Int16Array | null>): void {
+    if (this.#frames > 0) return;
+    this.#load = load;
+    this.#duration_s.value = duration_s;
+    this.#phase.value = "ready";
   }
 
   /** No more will come. */
@@ -172,6 +181,23 @@ export class StreamPlayer implements PlayerPort {
     if (this.#frames > 0) this.#phase.value = "playing";
     if (this.#sink !== null) this.#sink.send({ kind: "play" });
     else if (this.#frames > 0) this.#openSink();
+    else if (this.#load !== null) this.#fetch(this.#load);
+  }
+
+  #fetch(load: () => Promise<Int16Array | null>): void {
+    this.#load = null;
+    load().then(
+      (samples) => {
+        if (samples === null) {
+          this.#failed("it is no longer there");
+          return;
+        }
+        this.#finished = false;
+        this.feed(0, samples);
+        this.finish();
+      },
+      (error: unknown) => this.#failed(error),
+    );
   }
 
   #openSink(): void {
@@ -201,9 +227,9 @@ export class StreamPlayer implements PlayerPort {
   #failed(error: unknown): void {
     this.#opening = false;
     this.#wanted = false;
-    this.#phase.value = "ready";
+    this.#phase.value = this.#frames > 0 ? "ready" : "empty";
     leaveFloor(this.#voice, false);
-    console.error("[cellvoice] this page cannot play streamed sound; the finished card has its own player", error);
+    console.error("[cellvoice] the reply's sound cannot be played here", error);
     if (this.#released) this.#closeWhenIdle();
   }
 

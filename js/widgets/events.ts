@@ -1,0 +1,103 @@
+/** The kernel's events, parsed. */
+
+import { parseTurn } from "../core/parse-turn";
+import type { PadState, Take } from "../core/ports";
+import type { TurnCard } from "../core/turn";
+import { isRecord, type KernelData, type KernelEvent } from "../rpc-messages";
+
+export type ListenPhase = "ready" | "late" | "closed";
+
+export type PageEvent =
+  | { readonly name: "pad.state"; readonly state: PadState }
+  | { readonly name: "listen.state"; readonly phase: ListenPhase; readonly sentence: string }
+  | { readonly name: "turn.started"; readonly turn: string; readonly card: TurnCard }
+  | { readonly name: "turn.text"; readonly turn: string; readonly text: string }
+  | {
+      readonly name: "turn.audio";
+      readonly turn: string;
+      readonly start_frame: number;
+      readonly sample_rate_hz: number;
+      readonly pcm: DataView;
+    }
+  | { readonly name: "turn.progress"; readonly turn: string; readonly speech_s: number }
+  | { readonly name: "turn.ended"; readonly turn: string; readonly card: TurnCard }
+  | { readonly name: "take.ready"; readonly take: Take };
+
+/** Throws when a known event is not as the contract says; null for an event this version does not know. */
+export function parseEvent(event: KernelEvent): PageEvent | null {
+  const { data } = event;
+  switch (event.name) {
+    case "pad.state":
+      return { name: event.name, state: parsePadState(data) };
+    case "listen.state":
+      return { name: event.name, phase: listenPhase(data["phase"]), sentence: textOf(data, "sentence") };
+    case "turn.started":
+    case "turn.ended":
+      return { name: event.name, turn: textOf(data, "turn"), card: parseTurn(data["card"]) };
+    case "turn.text":
+      return { name: event.name, turn: textOf(data, "turn"), text: textOf(data, "text") };
+    case "turn.audio":
+      return parseAudio(event);
+    case "turn.progress":
+      return { name: event.name, turn: textOf(data, "turn"), speech_s: sizeOf(data, "speech_s") };
+    case "take.ready":
+      return { name: event.name, take: parseTake(data) };
+    default:
+      return null;
+  }
+}
+
+function parseAudio(event: KernelEvent): PageEvent {
+  const [pcm] = event.buffers;
+  if (pcm === undefined) throw new TypeError("turn.audio came without its buffer of samples");
+  const sample_rate_hz = sizeOf(event.data, "sample_rate_hz");
+  if (sample_rate_hz < 3_000 || sample_rate_hz > 192_000) {
+    throw new RangeError(`turn.audio has a sample rate of ${sample_rate_hz} Hz, expected 3,000 to 192,000`);
+  }
+  const start_frame = Math.round(sizeOf(event.data, "start_frame"));
+  return { name: "turn.audio", turn: textOf(event.data, "turn"), start_frame, sample_rate_hz, pcm };
+}
+
+export function parseTake(data: KernelData): Take {
+  const peaks = data["peaks"];
+  const list: readonly unknown[] = Array.isArray(peaks) ? peaks : [];
+  return {
+    take: textOf(data, "take"),
+    duration_s: sizeOf(data, "duration_s"),
+    peaks: list.map((value) => (typeof value === "number" ? Math.max(0, Math.min(1, value)) : 0)),
+    sentence: textOf(data, "sentence"),
+  };
+}
+
+function parsePadState(data: KernelData): PadState {
+  const price = isRecord(data["price"]) ? data["price"] : {};
+  return {
+    model: textOf(data, "model"),
+    voice: textOf(data, "voice"),
+    badge: textOf(data, "badge"),
+    notice: textOf(data, "notice"),
+    price: { input_usd_per_s: sizeOf(price, "input_usd_per_s"), output_usd_per_s: sizeOf(price, "output_usd_per_s") },
+    cost_usd: sizeOf(data, "cost_usd"),
+    journal: textOf(data, "journal"),
+  };
+}
+
+function listenPhase(value: unknown): ListenPhase {
+  if (value === "ready" || value === "late" || value === "closed") return value;
+  throw new TypeError(`listen.state has the phase ${JSON.stringify(value)}, expected ready, late or closed`);
+}
+
+/** Null stands for "nothing to say" wherever the contract has a text. */
+function textOf(data: KernelData, key: string): string {
+  const value = data[key] ?? "";
+  if (typeof value !== "string") throw new TypeError(`${key} is ${JSON.stringify(value)}, expected a text`);
+  return value;
+}
+
+function sizeOf(data: KernelData, key: string): number {
+  const value = data[key] ?? 0;
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+    throw new TypeError(`${key} is ${JSON.stringify(value)}, expected a number of 0 or more`);
+  }
+  return value;
+}

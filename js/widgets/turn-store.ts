@@ -1,0 +1,119 @@
+/** One turn on the page: the kernel's events become the card's signals and the player's samples. */
+
+import { signal, type ReadonlySignal } from "@preact/signals";
+import type { PlayerPort, TurnPort } from "../core/ports";
+import { pageClock, type Clock, type Scope } from "../core/scope";
+import type { TurnCard } from "../core/turn";
+import { decodeSound, type DecodeSound } from "../audio/decode";
+import { samplesFromBytes } from "../audio/pcm";
+import { StreamPlayer } from "../audio/playback";
+import type { Speakers } from "../audio/sink";
+import type { Channel } from "../rpc";
+import type { PageEvent } from "./events";
+
+/** A turn asked longer ago is history that a new page is being told, unless it still runs. */
+const RECENT_MS = 30_000;
+const STILL_RUNS_MS = 300;
+
+/** The page as the stores see it; tests put clocks and silent speakers here. */
+export interface PageParts {
+  readonly clock?: Clock;
+  readonly speakers?: Speakers;
+  readonly decode?: DecodeSound;
+  readonly today_ms?: () => number;
+}
+
+export class TurnStore implements TurnPort {
+  readonly id: string;
+  readonly #channel: Channel;
+  readonly #scope: Scope;
+  readonly #parts: PageParts;
+  readonly #card;
+  readonly #progress_s = signal(0);
+  readonly #player: StreamPlayer;
+  #heard = false;
+
+  constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
+    this.id = id;
+    this.#channel = channel;
+    this.#scope = scope;
+    this.#parts = parts;
+    this.#card = signal(card);
+    this.#player = new StreamPlayer({ turn: id, ...parts });
+    scope.add(() => (this.running ? this.#player.close() : this.#player.release()));
+  }
+
+  get card(): ReadonlySignal<TurnCard> {
+    return this.#card;
+  }
+
+  get player(): PlayerPort {
+    return this.#player;
+  }
+
+  get progress_s(): ReadonlySignal<number> {
+    return this.#progress_s;
+  }
+
+  get running(): boolean {
+    return this.#card.peek().state === "running";
+  }
+
+  stop(): void {
+    this.#player.pause();
+    if (this.running) void this.#channel.request("stop", { turn: this.id });
+  }
+
+  /** A new page hears of a turn once more, or a turn begins again: the card is drawn from what is said now. */
+  restart(card: TurnCard): void {
+    this.#card.value = card;
+  }
+
+  addText(text: string): void {
+    const card = this.#card.peek();
+    if (text === "" || card.state !== "running") return;
+    this.#card.value = { ...card, reply: { ...card.reply, text: card.reply.text + text } };
+  }
+
+  addSound({ start_frame, sample_rate_hz, pcm }: Extract<PageEvent, { name: "turn.audio" }>): void {
+    this.#player.feed(start_frame, samplesFromBytes(pcm), sample_rate_hz);
+    if (this.#heard) return;
+    this.#heard = true;
+    const today_ms = (this.#parts.today_ms ?? Date.now)();
+    if (today_ms - Date.parse(this.#card.peek().asked_at) < RECENT_MS) this.#player.autoPlay();
+    else this.#scope.after(STILL_RUNS_MS, () => this.running && this.#player.autoPlay(), this.#parts.clock ?? pageClock);
+  }
+
+  setProgress(speech_s: number): void {
+    this.#progress_s.value = speech_s;
+  }
+
+  end(card: TurnCard): void {
+    this.#card.value = card;
+    this.#player.finish();
+    if (card.state === "stopped") this.#player.pause();
+    if (card.reply.sound !== null) this.#player.offer(card.reply.sound.duration_s, () => this.#fetchSound());
+  }
+
+  /** What the kernel sent makes no sense; the card must not run for ever. */
+  fail(reason: string): void {
+    const card = this.#card.peek();
+    this.#player.finish();
+    this.#card.value = { ...card, state: "failed", error: { name: "TurnFormatError", message: reason } };
+  }
+
+  /** The page sees the turn no more while its reply still comes: nobody listens. */
+  hush(): void {
+    if (this.running) this.#player.pause();
+  }
+
+  async #fetchSound(): Promise<Int16Array | null> {
+    const answer = await this.#channel.request("sound", { turn: this.id });
+    if (answer.kind !== "result") return null;
+    const [bytes] = answer.buffers;
+    if (bytes === undefined) return null;
+    const copy = new Uint8Array(bytes.byteLength);
+    copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return (this.#parts.decode ?? decodeSound)(copy.buffer);
+  }
+}
