@@ -46,13 +46,33 @@ _NOT_DONE: Mapping[str, tuple[object, ...]] = {
     "web_search_options": (),
 }
 _ACTED_ON = frozenset(
-    "audio max_completion_tokens max_tokens messages modalities model seed stop stream "
-    "stream_options temperature top_p".split()
+    [
+        "audio",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "modalities",
+        "model",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "top_p",
+    ]
 )
 # They change nothing in an answer of the service either.
 _WITHOUT_EFFECT = frozenset(
-    "metadata prompt_cache_key prompt_cache_options prompt_cache_retention safety_identifier "
-    "service_tier store user".split()
+    [
+        "metadata",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    ]
 )
 
 

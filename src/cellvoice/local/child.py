@@ -97,7 +97,8 @@ class _Child:
                 f"the embedded engine did not start ({error}); set OPENAI_API_KEY to use the "
                 "service instead"
             ) from error
-        assert self.process.stdout is not None and self.process.stderr is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         self._errors: deque[str] = deque(maxlen=8)
         self._errors_read = _in_background(self._read_errors, self.process.stderr)
         lines: queue.Queue[str] = queue.Queue()

@@ -177,8 +177,8 @@ class Engine:
             )
             return question, None, notice
         transcript = " ".join(each.text for each in heard if each.text)
-        notice = None if question else "I heard nothing. Please speak a little louder, and again."
-        return question, transcript, notice
+        silence = None if question else "I heard nothing. Please speak a little louder, and again."
+        return question, transcript, silence
 
     def _tokens(self, ask: Ask, question: str, notice: str | None) -> Iterator[int]:
         if notice is not None:

@@ -1,4 +1,4 @@
-"""The engine's language model: an n-gram mixed with a distribution that copies retrieved answers."""
+"""The language model: an n-gram mixed with a distribution that copies retrieved answers."""
 
 from __future__ import annotations
 

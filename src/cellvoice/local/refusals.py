@@ -35,13 +35,13 @@ class Refusal(Exception):
         message: str,
         *,
         status: int = 400,
-        type: str = "invalid_request_error",
+        kind: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
-        self._error = {"message": message, "type": type, "param": param, "code": code}
+        self._error = {"message": message, "type": kind, "param": param, "code": code}
 
     def body(self) -> bytes:
         """`{"error": {...}}`, as the service writes it."""
@@ -195,4 +195,4 @@ def unsupported_format() -> Refusal:
 
 def engine_failed(reason: str) -> Refusal:
     """500: a part of the engine broke."""
-    return Refusal(f"The embedded engine failed: {reason}", status=500, type="server_error")
+    return Refusal(f"The embedded engine failed: {reason}", status=500, kind="server_error")

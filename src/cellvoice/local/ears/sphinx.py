@@ -72,7 +72,8 @@ class SphinxEar:
 
     def _ask(self, pcm: bytes) -> str:
         worker = self._running()
-        assert worker.stdin is not None and worker.stdout is not None
+        assert worker.stdin is not None
+        assert worker.stdout is not None
         # A worker that never answers is ended, which ends the read below too.
         watchdog = threading.Timer(_TIMEOUT_S, worker.kill)
         watchdog.daemon = True

@@ -111,7 +111,7 @@ def _decode(decoder: Any, pcm16_16khz: bytes) -> tuple[list[str], float]:
 def _pronunciations(dictionary: str, words: set[str]) -> list[str]:
     """The dictionary's lines for `words`, and ours for those it lacks."""
     lines: list[str] = []
-    with open(dictionary, encoding="utf-8") as file:
+    with Path(dictionary).open(encoding="utf-8") as file:
         lines += [line.strip() for line in file if line.split(None, 1)[0].split("(")[0] in words]
     known = {line.split()[0] for line in lines}
     lines += [f"{w} {p}" for w, p in _EXTRA_WORDS.items() if w in words and w not in known]
