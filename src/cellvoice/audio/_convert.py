@@ -113,10 +113,12 @@ def _downmixed(samples: npt.NDArray[np.generic]) -> Samples:
     if samples.shape[1] == 1:
         return _scaled(samples[:, 0])
     if samples.dtype == np.int16:
-        mean = np.rint(samples.mean(axis=1, dtype=np.float64))
+        mean: npt.NDArray[np.float64] = np.rint(samples.mean(axis=1, dtype=np.float64))
         return mean.astype(np.int16)
     one_by_one = _scaled(samples.reshape(-1))
-    mixed = to_float32(one_by_one).reshape(samples.shape).mean(axis=1, dtype=np.float64)
+    mixed: npt.NDArray[np.float64] = (
+        to_float32(one_by_one).reshape(samples.shape).mean(axis=1, dtype=np.float64)
+    )
     return mixed.astype(np.float32)
 
 
@@ -131,11 +133,13 @@ def _scaled(samples: npt.NDArray[np.generic]) -> Samples:
         return native.astype(np.int16)
     centre = 2.0 ** (bits - 1)
     offset = centre if native.dtype.kind == "u" else 0.0
-    return ((native.astype(np.float64) - offset) / centre).astype(np.float32)
+    scaled: Float32 = ((native.astype(np.float64) - offset) / centre).astype(np.float32)
+    return scaled
 
 
 def _float_samples(samples: npt.NDArray[np.generic]) -> Float32:
-    floats = samples.astype(np.float32)
+    with np.errstate(over="ignore"):
+        floats = samples.astype(np.float32, copy=False)
     if not np.isfinite(floats).all():
         raise AudioError(
             "samples hold NaN or infinity, expected numbers in −1…1; "

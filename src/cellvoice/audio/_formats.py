@@ -110,7 +110,7 @@ def _unreadable(data: bytes) -> str:
     )
 
 
-def encode(samples: Samples, sample_rate_hz: int, format: str) -> bytes:
+def encode(samples: Samples, sample_rate_hz: int, kind: str) -> bytes:
     """Write mono samples as a sound file.
 
     `wav` and `flac` hold 16 bits a sample. A rate that the encoder of `mp3` or `opus` does not
@@ -118,23 +118,21 @@ def encode(samples: Samples, sample_rate_hz: int, format: str) -> bytes:
     """
     from ._convert import resample, to_float32, to_int16
 
-    if format not in FORMATS:
-        raise AudioError(f"unknown sound format {format!r}, expected one of {', '.join(FORMATS)}")
-    if format == "wav":
+    if kind not in FORMATS:
+        raise AudioError(f"unknown sound format {kind!r}, expected one of {', '.join(FORMATS)}")
+    if kind == "wav":
         sound = to_int16(samples).astype("<i2", copy=False).tobytes()
         return wav_header(sample_rate_hz, len(sound)) + sound
     import soundfile
 
-    rates_hz = _ENCODER_RATES_HZ.get(format)
+    rates_hz = _ENCODER_RATES_HZ.get(kind)
     if rates_hz is not None and sample_rate_hz not in rates_hz:
         rate_hz = next((known for known in rates_hz if known > sample_rate_hz), rates_hz[-1])
         samples, sample_rate_hz = resample(to_float32(samples), sample_rate_hz, rate_hz), rate_hz
-    sound_16_or_32 = to_int16(samples) if format == "flac" else to_float32(samples)
-    container, subtype = _SUBTYPES[format]
+    sound_16_or_32 = to_int16(samples) if kind == "flac" else to_float32(samples)
+    container, subtype = _SUBTYPES[kind]
     options = (
-        {"compression_level": _MP3_COMPRESSION, "bitrate_mode": "VARIABLE"}
-        if format == "mp3"
-        else {}
+        {"compression_level": _MP3_COMPRESSION, "bitrate_mode": "VARIABLE"} if kind == "mp3" else {}
     )
     buffer = io.BytesIO()
     try:
@@ -145,7 +143,7 @@ def encode(samples: Samples, sample_rate_hz: int, format: str) -> bytes:
                 file.write(sound_16_or_32[start : start + _BLOCK_FRAMES])
     except soundfile.SoundFileError as error:
         raise AudioError(
-            f"sound at {sample_rate_hz:,} Hz cannot be written as {format}; "
+            f"sound at {sample_rate_hz:,} Hz cannot be written as {kind}; "
             "resample it to 24,000 Hz first"
         ) from error
     return buffer.getvalue()

@@ -81,7 +81,7 @@ class Clip:
         return cls._decoded(bytes(found), None, Path(name).name if isinstance(name, str) else "")
 
     @classmethod
-    def from_bytes(cls, data: bytes, format: str | None = None) -> Clip:
+    def from_bytes(cls, data: bytes, format: str | None = None) -> Clip:  # noqa: A002
         """Read the bytes of a sound file.
 
         What the bytes say of themselves counts, `format` only where they say nothing:
@@ -117,13 +117,12 @@ class Clip:
         return cls(samples, sample_rate_hz, PCM16)
 
     @classmethod
-    def from_base64(cls, text: str, format: str | None = None) -> Clip:
+    def from_base64(cls, text: str | bytes, format: str | None = None) -> Clip:  # noqa: A002
         """Read a sound file written as base64, with or without `data:…;base64,` in front."""
-        if isinstance(text, (bytes, bytearray)):
-            text = text.decode("ascii", "replace")
-        if not isinstance(text, str):
+        if not isinstance(text, (str, bytes)):
             raise AudioError(f"cannot read a {type(text).__name__}, expected base64 text")
-        body = re.sub(r"\s+", "", _DATA_URL.sub("", text, count=1)).rstrip("=")
+        letters = text if isinstance(text, str) else text.decode("ascii", "replace")
+        body = re.sub(r"\s+", "", _DATA_URL.sub("", letters, count=1)).rstrip("=")
         body = body.replace("-", "+").replace("_", "/")
         try:
             found = base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
@@ -134,11 +133,11 @@ class Clip:
         return cls._decoded(found, format, "base64")
 
     @classmethod
-    def _decoded(cls, data: bytes, format: str | None, source: str) -> Clip:
-        if format is not None and format not in (*_formats.FORMATS, PCM16):
+    def _decoded(cls, data: bytes, hint: str | None, source: str) -> Clip:
+        if hint is not None and hint not in (*_formats.FORMATS, PCM16):
             known = ", ".join((*_formats.FORMATS, PCM16))
-            raise AudioError(f"unknown sound format {format!r}, expected one of {known}")
-        if format == PCM16 and _formats.sniff(data) is None:
+            raise AudioError(f"unknown sound format {hint!r}, expected one of {known}")
+        if hint == PCM16 and _formats.sniff(data) is None:
             return cls.from_pcm16(data)
         samples, rate_hz = _formats.decode(data)
         return cls(mono(samples), rate_hz, source)
@@ -148,13 +147,13 @@ class Clip:
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a sound file; the ending of the name chooses wav, flac, mp3, opus or ogg."""
         target = Path(path).expanduser()
-        format = target.suffix.lower().removeprefix(".")
-        if format not in _formats.FORMATS:
+        ending = target.suffix.lower().removeprefix(".")
+        if ending not in _formats.FORMATS:
             endings = ", ".join(f".{known}" for known in _formats.FORMATS)
             raise AudioError(f"cannot write {target.name!r}, expected a name ending in {endings}")
-        target.write_bytes(self.to_bytes(format))
+        target.write_bytes(self.to_bytes(ending))
 
-    def to_bytes(self, format: str = "wav") -> bytes:
+    def to_bytes(self, format: str = "wav") -> bytes:  # noqa: A002
         """The clip as a sound file; `wav` and `flac` keep 16 bits a sample, the others compress.
 
         `mp3` is the compact form for notebooks: variable bit rate, about 60 kbit/s of speech.
@@ -163,7 +162,7 @@ class Clip:
             return self.to_pcm16()
         return _formats.encode(self.samples, self.sample_rate_hz, format)
 
-    def to_base64(self, format: str = "wav") -> str:
+    def to_base64(self, format: str = "wav") -> str:  # noqa: A002
         """The clip as a sound file in base64, without a `data:` prefix."""
         return base64.b64encode(self.to_bytes(format)).decode("ascii")
 
@@ -221,8 +220,10 @@ class Clip:
             )
         return Clip(self.samples[start:end], self.sample_rate_hz, self.source)
 
-    def _frame_at(self, time_s: float) -> int:
-        if not isinstance(time_s, (int, float, np.number)) or not math.isfinite(time_s):
+    def _frame_at(self, time_s: object) -> int:
+        if not isinstance(time_s, (int, float, np.integer, np.floating)) or not math.isfinite(
+            time_s
+        ):
             raise AudioError(f"a time is {time_s!r}, expected seconds as a number")
         frame = round(float(time_s) * self.sample_rate_hz)
         frames = len(self.samples)

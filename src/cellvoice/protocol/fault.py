@@ -109,9 +109,7 @@ def _plain_text(status: int, body: bytes) -> str:
 
 def _error(status: int | None, told: _Told, request_id: str | None) -> CellvoiceError:
     kind, sentence = _kind_and_sentence(status, told)
-    return kind(
-        sentence, status=status, code=told.code, param=told.param, request_id=request_id
-    )
+    return kind(sentence, status=status, code=told.code, param=told.param, request_id=request_id)
 
 
 def _kind_and_sentence(status: int | None, told: _Told) -> tuple[type[ServiceError], str]:
@@ -134,8 +132,7 @@ def _kind_and_sentence(status: int | None, told: _Told) -> tuple[type[ServiceErr
         )
     if told.code == "model_not_found":
         return ServiceError, (
-            f"the model is not there{_in(status)}: {said}{stop} "
-            'Try Session(model="gpt-audio-1.5")'
+            f'the model is not there{_in(status)}: {said}{stop} Try Session(model="gpt-audio-1.5")'
         )
     if status == 404:
         return ServiceError, (

@@ -36,7 +36,7 @@ class Param:
     warning: str = ""
 
 
-class _Wrong(Exception):  # noqa: N818 (never leaves this file)
+class _Wrong(Exception):
     """The value does not fit; `check` says it with the parameter's name."""
 
 

@@ -59,9 +59,7 @@ class Request:
 
     def body(self) -> bytes:
         """The bytes that are sent."""
-        return msgspec.json.encode(
-            {"model": self.model, "messages": self.messages, **self.params}
-        )
+        return msgspec.json.encode({"model": self.model, "messages": self.messages, **self.params})
 
     def described(self) -> dict[str, object]:
         """The request to look at or keep: as `to_dict`, sound shown as `⟨wav 4.2 s⟩`."""
@@ -84,8 +82,7 @@ def build_request(
     written. Raises UsageError for an unknown parameter, a value out of range, no messages, or a
     request without any sound to a model that refuses such.
     """
-    if not isinstance(model, str) or not model.strip():
-        raise UsageError(f"model={model!r}: expected a name such as 'gpt-audio'")
+    checked_model = _checked_model(model)
     said = tuple(copy.deepcopy(dict(message)) for message in messages)
     if not said:
         raise UsageError("there are no messages, expected at least one")
@@ -96,7 +93,7 @@ def build_request(
             "voice": _checked_voice(voice),
             "format": _STREAM_FORMAT if stream else _WHOLE_FORMAT,
         }
-    elif _needs_audio(model) and not any(_has_sound(message) for message in said):
+    elif _needs_audio(checked_model) and not any(_has_sound(message) for message in said):
         raise UsageError(
             f"{model} takes no request without sound: set a voice to hear the answer, "
             "or send a Clip"
@@ -106,7 +103,13 @@ def build_request(
         sent["stream"] = True
         # Obfuscation pads every event with random text against eavesdroppers of its length.
         sent["stream_options"] = {"include_usage": True, "include_obfuscation": False}
-    return Request(model, said, sent)
+    return Request(checked_model, said, sent)
+
+
+def _checked_model(model: object) -> str:
+    if not isinstance(model, str) or not model.strip():
+        raise UsageError(f"model={model!r}: expected a name such as 'gpt-audio'")
+    return model
 
 
 def _checked_voice(voice: str | Mapping[str, object]) -> object:
@@ -142,9 +145,9 @@ def _without_sound(value: object) -> object:
     return {name: _without_sound(item) for name, item in value.items()}
 
 
-def _sound_in_words(data: str, format: str) -> str:
+def _sound_in_words(data: str, kind: str) -> str:
     size = len(data) * 3 // 4 - data[-2:].count("=")
-    if format == "wav":
+    if kind == "wav":
         try:
             # 64 characters hold the whole header.
             header = binascii.a2b_base64(data[:64])
@@ -153,4 +156,4 @@ def _sound_in_words(data: str, format: str) -> str:
         bytes_per_s = int.from_bytes(header[28:32], "little")
         if bytes_per_s:
             return f"⟨wav {max(size - _WAV_HEADER_BYTES, 0) / bytes_per_s:.1f} s⟩"
-    return f"⟨{format} {size / 1_000:,.0f} kB⟩"
+    return f"⟨{kind} {size / 1_000:,.0f} kB⟩"

@@ -1,0 +1,125 @@
+"""One reply as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+
+import httpx
+
+from cellvoice.errors import ProtocolError, ServiceError, StreamBroken
+from cellvoice.protocol import (
+    MAX_EVENT_BYTES,
+    ErrorReceived,
+    Event,
+    StreamParser,
+    parse_completion,
+)
+
+from ._failures import stream_broken
+
+__all__ = ["EventStream"]
+
+# After the last event only the end of the HTTP body is missing; it is nearly always there already.
+_LAST_BYTES_S = 0.25
+
+
+class EventStream:
+    """The events of one reply, to be iterated once, inside `async with client.stream(…)`.
+
+    Every event that arrived is given before StreamBroken is raised for a cut connection. An error
+    that the service sends in the middle comes as `ErrorReceived`; it is not raised.
+    """
+
+    def __init__(self, response: httpx.Response, *, streamed: bool) -> None:
+        self._response = response
+        self._chunks = _raw_bytes(response)
+        self._parser: StreamParser | None = StreamParser() if streamed else None
+        self._ready: deque[Event] = deque()
+        self._ended = False
+        self._cut: StreamBroken | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """What the service's support asks for, or None if the server gave none."""
+        return self._response.headers.get("x-request-id") or None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status, 200 unless the server is unusual."""
+        return self._response.status_code
+
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __anext__(self) -> Event:
+        ready = self._ready
+        while not ready:
+            if self._ended:
+                if self._cut is not None:
+                    raise self._cut
+                raise StopAsyncIteration
+            await self._take_more()
+        event = ready.popleft()
+        if isinstance(event, ErrorReceived) and isinstance(event.error, ServiceError):
+            event.error.request_id = event.error.request_id or self.request_id
+        return event
+
+    async def _take_more(self) -> None:
+        if self._parser is None:
+            self._ended = True
+            self._ready.extend(parse_completion(await self._whole_body()))
+            return
+        try:
+            chunk = await anext(self._chunks, None)
+        except httpx.TransportError as error:
+            self._end(self._parser, error)
+            return
+        if chunk is None:
+            self._end(self._parser, None)
+            return
+        self._ready.extend(self._parser.feed(chunk))
+        # A server may keep the connection open after the last event; nobody waits for that.
+        self._ended = self._parser.done
+
+    def _end(self, parser: StreamParser, error: httpx.TransportError | None) -> None:
+        self._ended = True
+        self._ready.extend(parser.finish())
+        if not parser.failed and (error is not None or not parser.complete):
+            self._cut = stream_broken(error, self._url)
+            self._cut.__cause__ = error
+
+    @property
+    def _url(self) -> httpx.URL:
+        return self._response.request.url
+
+    async def _whole_body(self) -> bytes:
+        body = bytearray()
+        try:
+            async for chunk in self._chunks:
+                body += chunk
+                if len(body) > MAX_EVENT_BYTES:
+                    raise ProtocolError(
+                        f"the reply passed {MAX_EVENT_BYTES:,} bytes, expected less; "
+                        "ask for it as a stream"
+                    )
+        except httpx.TransportError as error:
+            raise stream_broken(error, self._url) from error
+        return bytes(body)
+
+    async def drain(self) -> None:
+        """Read the end of a finished reply, so that the connection can be used again."""
+        if not self._ended or self._cut is not None:
+            return
+        with contextlib.suppress(TimeoutError, httpx.TransportError):
+            async with asyncio.timeout(_LAST_BYTES_S):
+                await anext(self._chunks, None)
+
+
+def _raw_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
+    # Compression is not asked for; undoing it would cost a copy of every piece.
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    return response.aiter_raw()
