@@ -1,0 +1,126 @@
+"""Each public name as a user would write it. Only type-checked (scripts/check), never run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import assert_type
+
+import numpy as np
+
+import cellvoice as cv
+
+
+def make_sessions() -> list[cv.Session]:
+    return [
+        cv.Session(),
+        cv.Session("gpt-audio", "marin", "Answer in one sentence."),
+        cv.Session(
+            model="gpt-audio",
+            voice="cedar",
+            system=None,
+            api_key="a key",
+            base_url="http://127.0.0.1:8000/v1",
+            journal=False,
+        ),
+        cv.Session(journal="talks", temperature=0.2, max_completion_tokens=200, seed=7),
+        cv.Session(journal=Path("talks")),
+    ]
+
+
+def say(session: cv.Session, clip: cv.Clip) -> cv.Turn:
+    session.say("Explain quantum entanglement in one sentence.")
+    session.say(clip, temperature=0.5)
+    session.say("question.wav")
+    session.say(["What is said here?", clip])
+    return assert_type(session.say(Path("question.wav")), cv.Turn)
+
+
+async def say_without_blocking(session: cv.Session, clip: cv.Clip) -> cv.Turn:
+    heard = assert_type(await session.alisten(), cv.Turn)
+    print(heard.text)
+    return assert_type(await session.asay(clip, voice="marin"), cv.Turn)
+
+
+def listen(session: cv.Session) -> cv.Turn:
+    return assert_type(session.listen(system="Speak slowly."), cv.Turn)
+
+
+def read_session(session: cv.Session) -> None:
+    turns: Sequence[cv.Turn] = session.turns
+    first: cv.Turn = turns[0]
+    cost: float = float(session.cost)
+    print(len(turns), first, cost, session.usage)
+
+
+def read_turn(turn: cv.Turn) -> None:
+    assert_type(turn.text, str)
+    assert_type(turn.clip, cv.Clip | None)
+    assert_type(turn.input, tuple[str | cv.Clip, ...])
+    assert_type(turn.notices, tuple[str, ...])
+    assert_type(turn.timing.first_sound_s, float | None)
+    dollars: float = float(turn.cost)
+    if turn.usage is not None:
+        assert_type(turn.usage.prompt_tokens, int)
+        assert_type(turn.usage.completion_tokens, int)
+    if turn.request is not None:
+        print(turn.request.described())
+    if turn.finish == "stopped":
+        print(turn.cell, dollars)
+    turn.stop()
+
+
+def make_clips() -> cv.Clip:
+    whole = cv.Clip.read("question.wav")
+    with Path("question.wav").open("rb") as file:
+        whole = whole + cv.Clip.read(file)
+    whole = cv.Clip.read(BytesIO(whole.to_bytes("wav")))
+    whole = cv.Clip.from_bytes(whole.to_bytes("mp3"), "mp3")
+    whole = cv.Clip.from_base64(whole.to_base64())
+    whole = cv.Clip.from_pcm16(whole.to_pcm16(), 24_000)
+    stereo = np.zeros((24_000, 2), dtype=np.float32)
+    return assert_type(whole + cv.Clip.from_array(stereo, 24_000), cv.Clip)
+
+
+def read_clip(clip: cv.Clip) -> None:
+    loudest: float = np.abs(clip.samples).max()
+    assert_type(clip.sample_rate_hz, int)
+    assert_type(clip.duration_s, float)
+    assert_type(clip.peak_dbfs, float)
+    assert_type(clip.rms_dbfs, float)
+    assert_type(clip.peaks(40), list[float])
+    shorter = clip.trimmed(threshold_dbfs=-50.0).sliced(0.5, 1.5).resampled(16_000)
+    shorter.write("shorter.flac")
+    shorter.write(Path("shorter.ogg"))
+    print(loudest, shorter == clip)
+
+
+def answer_errors(session: cv.Session) -> str:
+    """Each branch of the tree is caught by the one who must act."""
+    try:
+        session.say("Hello.")
+    except cv.Stopped as stopped:
+        return str(stopped)
+    except cv.AudioError as error:
+        return f"sound: {error}"
+    except cv.UsageError as error:
+        return f"argument: {error}"
+    except (cv.AuthError, cv.QuotaError) as error:
+        return f"account: {error.code}"
+    except cv.ServiceError as error:
+        return f"service: {error.status} {error.code} {error.param} {error.request_id}"
+    except cv.ConnectionFailed as error:
+        return f"network: {error}"
+    except cv.StreamBroken as error:
+        return error.turn.text if error.turn is not None else str(error)
+    except cv.ProtocolError as error:
+        return f"wire: {error}"
+    except cv.DeviceError as error:
+        return f"browser: {error.device_error}"
+    except cv.EngineError as error:
+        return f"engine: {error}"
+    except cv.CellvoiceError as error:
+        turn: cv.Turn | None = error.turn
+        return f"{turn}: {error}"
+    return ""
