@@ -53,6 +53,7 @@ function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   const running = card.state === "running";
   const arrived_s = turn.player.duration_s.value;
   const { sound } = card.reply;
+  const phase = turn.player.phase.value;
   if (card.reply.kind === "text" || (!running && sound === null && arrived_s === 0)) return null;
   return (
     <>
@@ -63,8 +64,11 @@ function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
         covers_s={sound?.duration_s ?? 0}
         growing={running}
       />
-      {turn.player.phase.value === "blocked" ? (
+      {phase === "blocked" ? (
         <p class="cv-note">The browser waits for a click before it plays sound; the reply is kept from its beginning.</p>
+      ) : null}
+      {phase === "empty" && !running ? (
+        <p class="cv-note">The sound of this reply is not in the notebook or cannot be played here.</p>
       ) : null}
     </>
   );
