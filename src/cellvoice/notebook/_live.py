@@ -1,0 +1,144 @@
+"""A widget with its channel: the kernel's end of what a page shows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from cellvoice.errors import UsageError
+from cellvoice.protocol import AudioChunk, Event, Heartbeat, TextChunk, TranscriptChunk
+from cellvoice.render import SOUND_MIME, Card, frozen
+from cellvoice.session import Turn, background_loop
+from cellvoice.widgets import Answer, Channel, UnknownRequest
+
+if TYPE_CHECKING:
+    from cellvoice.widgets import View
+
+_log = logging.getLogger(__name__)
+
+Data = Mapping[str, object]
+Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
+Listener = Callable[[str, Data, tuple[bytes, ...]], None]
+
+# One heartbeat comes for every 50 ms of speech that the service has made (`protocol`, Heartbeat).
+_HEARTBEAT_S = 0.05
+
+
+class Live:
+    """One widget, its channel, and the turns that it shows.
+
+    Made on the thread of the cell; everything else happens on the background loop.
+    """
+
+    def __init__(self, view: View) -> None:
+        from cellvoice.widgets import VoiceWidget
+
+        self.widget = VoiceWidget(view)
+        self.turns: dict[str, Turn] = {}
+        self.requests: dict[str, Handler] = {"stop": self._stop, "sound": self._sound}
+        self.listeners: dict[str, Listener] = {"view": _ignore}
+        self.hello_listener: Callable[[str, Data], None] = lambda page, hello: None
+        self.channel = Channel(
+            self._send,
+            loop=background_loop(),
+            on_event=self._on_event,
+            on_request=self._on_request,
+            # Looked up at each call: it is set after the channel is made.
+            on_hello=lambda page, hello: self.hello_listener(page, hello),  # noqa: PLW0108
+        )
+        self._frames: dict[str, int] = {}
+        self.widget.on_msg(self._on_message)
+
+    @property
+    def model_id(self) -> str:
+        return str(self.widget.model_id)
+
+    def widget_bundle(self) -> dict[str, object]:
+        """What makes the page show the widget."""
+        found = self.widget._repr_mimebundle_()
+        bundle = found[0] if isinstance(found, tuple) else found
+        return dict(bundle or {})
+
+    def close(self) -> None:
+        """Send what waits, then close the widget in the page. Called on the loop."""
+        self.channel.close()
+        self.widget.on_msg(self._on_message, remove=True)
+        self.widget.dispose()
+
+    # What a turn does, as events for the page
+
+    def started(self, turn: Turn) -> None:
+        self.turns[turn.id] = turn
+        self._frames[turn.id] = 0
+        self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
+
+    def event(self, turn: Turn, event: Event) -> None:
+        match event:
+            case TranscriptChunk(text) | TextChunk(text):
+                self.channel.emit("turn.text", {"turn": turn.id, "text": text})
+            case AudioChunk(pcm, sample_rate_hz):
+                start = self._frames.get(turn.id, 0)
+                self._frames[turn.id] = start + len(pcm) // 2
+                data = {"turn": turn.id, "start_frame": start, "sample_rate_hz": sample_rate_hz}
+                self.channel.emit("turn.audio", data, [pcm])
+            case Heartbeat():
+                speech_s = round(turn.reply.heartbeats * _HEARTBEAT_S, 2)
+                self.channel.emit("turn.progress", {"turn": turn.id, "speech_s": speech_s})
+            case _:
+                pass
+
+    def ended(self, turn: Turn, card: Card) -> None:
+        self.turns[turn.id] = turn
+        self._frames.pop(turn.id, None)
+        self.channel.emit("turn.ended", {"turn": turn.id, "card": card})
+
+    # What the page says
+
+    def _send(self, content: dict[str, object], buffers: list[bytes]) -> None:
+        self.widget.send(content, buffers)
+
+    def _on_message(self, widget: object, content: object, buffers: list[object]) -> None:
+        self.channel.receive(content, buffers)
+
+    def _on_event(self, page: str, name: str, data: Data, buffers: tuple[bytes, ...]) -> None:
+        listener = self.listeners.get(name)
+        if listener is None:
+            _log.warning("an event of the page is not known and was ignored: %.40r", name)
+            return
+        listener(page, data, buffers)
+
+    async def _on_request(self, name: str, data: Data, buffers: tuple[bytes, ...]) -> Answer:
+        handler = self.requests.get(name)
+        if handler is None:
+            raise UnknownRequest(f"the kernel does not know the request {name[:40]!r}")
+        return await handler(data, buffers)
+
+    def _turn(self, data: Data) -> Turn:
+        turn = self.turns.get(str(data.get("turn")))
+        if turn is None:
+            raise UsageError("this widget shows no such turn; run the cell again")
+        return turn
+
+    async def _stop(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
+        self._turn(data).stop()
+        return {}, ()
+
+    async def _sound(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
+        clip = self._turn(data).reply.clip
+        if clip is None:
+            raise UsageError("this turn has no sound")
+        return {"mime": SOUND_MIME}, [await asyncio.to_thread(clip.to_bytes, "mp3")]
+
+
+def _ignore(page: str, data: Data, buffers: tuple[bytes, ...]) -> None:
+    """Views come and go; a turn goes on and is frozen whether or not one looks."""
+
+
+def open_live(view: View) -> tuple[Live | None, str]:
+    """A live widget, or None and a sentence when the browser half is not there."""
+    try:
+        return Live(view), ""
+    except (UsageError, ImportError) as error:
+        return None, str(error)

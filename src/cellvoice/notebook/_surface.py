@@ -1,0 +1,62 @@
+"""What a session meets when it is used in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from IPython.display import publish_display_data
+
+from cellvoice.errors import DeviceError
+from cellvoice.render import bundle
+from cellvoice.session import Cell, Session, Turn, is_background_thread
+
+from . import listen
+from ._place import Here, execution_count, here, place
+from .live import CardView, is_shown, remember, static_bundle
+from .pad import show_pad
+
+
+class NotebookSurface:
+    """The notebook as a session sees it; called on the thread of the verb."""
+
+    def cell(self) -> Cell | None:
+        where = here()
+        if where is None or where.cell_id is None:
+            return None
+        return Cell(where.cell_id, execution_count())
+
+    def open_turn(self, turn: Turn) -> CardView | None:
+        where = here()
+        return None if where is None else CardView(turn, where)
+
+    def listen(self, session: Session, overrides: Mapping[str, object]) -> Turn:
+        return listen.listen(session, overrides, _here_or_refuse())
+
+    async def alisten(self, session: Session, overrides: Mapping[str, object]) -> Turn:
+        return await listen.alisten(session, overrides, _here_or_refuse())
+
+    def show(self, session: Session) -> None:
+        show_pad(session, _here_or_refuse())
+
+    def show_turn(self, turn: Turn) -> None:
+        where = _here_or_refuse()
+        if is_shown(turn, where.execution):
+            return
+        remember(turn, where.execution)
+        shown = static_bundle(turn) if turn.finish is None else bundle(turn, place())
+        publish_display_data(data=shown, metadata={})
+
+
+def _here_or_refuse() -> Here:
+    where = None if is_background_thread() else here()
+    if where is None:
+        raise DeviceError(
+            "there is no notebook to show this in: run it in a cell, or use session.say(…) with "
+            "text or a Clip"
+        )
+    return where
+
+
+def surface() -> NotebookSurface | None:
+    """The notebook of this process, or None when there is no Jupyter kernel."""
+    return None if here() is None else NotebookSurface()

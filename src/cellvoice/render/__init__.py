@@ -1,0 +1,29 @@
+"""A turn as MIME bundle, static HTML and text."""
+
+from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
+from .card import TURN_MIME, Card
+from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, rounded_peaks
+from .html import conversation_html, html, sentence_html
+from .text import text
+from .words import dollars, seconds
+
+__all__ = [
+    "PEAK_COUNT",
+    "SOUND_CAP_BYTES",
+    "SOUND_MIME",
+    "TURN_MIME",
+    "Card",
+    "Frozen",
+    "Place",
+    "TurnLike",
+    "bundle",
+    "conversation_html",
+    "dollars",
+    "freeze",
+    "frozen",
+    "html",
+    "rounded_peaks",
+    "seconds",
+    "sentence_html",
+    "text",
+]

@@ -1,0 +1,195 @@
+"""A turn as its vendor form, at any moment of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from cellvoice.audio import Clip
+from cellvoice.protocol import Reply, Usage, mask_keys
+
+from .card import Card, EngineForm, Facts, Failure, Sound, SoundInput, State, TextInput, UsageForm
+
+# Enough bars for a waveform as wide as a card, few enough to cost nothing in the file.
+PEAK_COUNT = 96
+
+SOUND_MIME = "audio/mpeg"
+
+_STATES: dict[str, State] = {
+    "complete": "complete",
+    "stopped": "stopped",
+    "cut": "cut",
+    "length": "length",
+    "filtered": "filtered",
+    "refused": "refused",
+    "failed": "failed",
+}
+
+
+class TimingLike(Protocol):
+    """Seconds since the turn was asked; None for what has not happened."""
+
+    @property
+    def first_event_s(self) -> float | None: ...
+    @property
+    def first_sound_s(self) -> float | None: ...
+    @property
+    def total_s(self) -> float | None: ...
+
+
+class TurnLike(Protocol):
+    """What is read of a turn."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def asked_at(self) -> datetime: ...
+    @property
+    def input(self) -> Sequence[str | Clip]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def voice(self) -> str | None: ...
+    @property
+    def reply(self) -> Reply: ...
+    @property
+    def finish(self) -> str | None: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def cost_usd(self) -> float | None: ...
+    @property
+    def cost_note(self) -> str | None: ...
+    @property
+    def timing(self) -> TimingLike: ...
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def notices(self) -> Sequence[str]: ...
+    @property
+    def error(self) -> BaseException | None: ...
+
+
+def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
+    """The turn as JSON-ready data; `href` is its sound's file when it has one of its own."""
+    return {
+        "version": 1,
+        "id": turn.id,
+        "number": turn.number,
+        "session": turn.session_id,
+        "state": "running" if turn.finish is None else _STATES.get(turn.finish, "failed"),
+        "asked_at": turn.asked_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "input": _inputs(turn),
+        "reply": {
+            "kind": _kind(turn.reply),
+            "text": turn.reply.text,
+            "refusal": turn.reply.refusal or None,
+            "sound": _sound(turn.reply, href),
+        },
+        "model": turn.reply.model or turn.model,
+        "voice": turn.voice,
+        "engine": _engine(turn.reply.engine),
+        "facts": _facts(turn),
+        "notices": [mask_keys(notice) for notice in turn.notices],
+        "error": _failure(turn.error),
+    }
+
+
+def _inputs(turn: TurnLike) -> list[TextInput | SoundInput]:
+    parts: list[TextInput | SoundInput] = []
+    heard = (turn.reply.engine or {}).get("heard")
+    # The engine reports what it heard in the last sound only; older ones stay unlabelled.
+    last_sound = max((i for i, part in enumerate(turn.input) if isinstance(part, Clip)), default=-1)
+    for index, part in enumerate(turn.input):
+        if isinstance(part, Clip):
+            parts.append(
+                {
+                    "kind": "sound",
+                    "duration_s": round(part.duration_s, 3),
+                    "peaks": rounded_peaks(part),
+                    "heard": heard if index == last_sound and isinstance(heard, str) else None,
+                }
+            )
+        else:
+            parts.append({"kind": "text", "text": part})
+    return parts
+
+
+def rounded_peaks(clip: Clip, count: int = PEAK_COUNT) -> list[float]:
+    """`count` peaks 0…1 with two digits, which is what a screen can show."""
+    return [round(peak, 2) for peak in clip.peaks(count)]
+
+
+def _kind(reply: Reply) -> Literal["speech", "text", "none"]:
+    if reply.pcm or reply.transcript:
+        return "speech"
+    return "text" if reply.text else "none"
+
+
+def _sound(reply: Reply, href: str | None) -> Sound | None:
+    clip = reply.clip
+    if clip is None:
+        return None
+    return {
+        "duration_s": round(clip.duration_s, 3),
+        "sample_rate_hz": clip.sample_rate_hz,
+        "peaks": rounded_peaks(clip),
+        "mime": SOUND_MIME,
+        "href": href,
+    }
+
+
+def _engine(info: Mapping[str, object] | None) -> EngineForm | None:
+    if info is None:
+        return None
+    parts = [f"{part} {info[part]}" for part in ("voice", "ear") if isinstance(info.get(part), str)]
+    badge = info.get("badge")
+    return {
+        "badge": badge if isinstance(badge, str) and badge else "embedded engine, not gpt-audio",
+        "detail": ", ".join(parts),
+    }
+
+
+def _facts(turn: TurnLike) -> Facts:
+    return {
+        "usage": usage_form(turn.usage),
+        "cost_usd": turn.cost_usd,
+        "cost_note": turn.cost_note,
+        "first_event_s": _seconds(turn.timing.first_event_s),
+        "first_sound_s": _seconds(turn.timing.first_sound_s),
+        "total_s": _seconds(turn.timing.total_s),
+        "request_id": turn.request_id,
+        "expires_at": turn.reply.expires_at,
+    }
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def usage_form(usage: Usage | None) -> UsageForm | None:
+    """The tokens as one flat object; a detail that the service left out counts as 0."""
+    if usage is None:
+        return None
+    sent = usage.prompt_tokens_details
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_audio_tokens": usage.prompt_audio_tokens,
+        "prompt_text_tokens": usage.prompt_text_tokens,
+        "completion_audio_tokens": usage.completion_audio_tokens,
+        "completion_text_tokens": usage.completion_text_tokens,
+        "cached_tokens": (sent.cached_tokens if sent is not None else None) or 0,
+    }
+
+
+def _failure(error: BaseException | None) -> Failure | None:
+    if error is None:
+        return None
+    return {"name": type(error).__name__, "message": mask_keys(str(error))}

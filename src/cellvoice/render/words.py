@@ -1,0 +1,70 @@
+"""The words and numbers that a person reads on a card, one place for HTML and text."""
+
+from __future__ import annotations
+
+from .card import Card, State
+
+_STATE_SENTENCES: dict[State, str] = {
+    "running": "The reply is still coming.",
+    "complete": "",
+    "stopped": "Stopped; what had arrived is kept.",
+    "cut": "The connection ended before the reply was complete; what had arrived is kept.",
+    "length": "The reply ended at its token limit, perhaps in the middle of a word.",
+    "filtered": "The service's content filter ended the reply.",
+    "refused": "The model declined to answer.",
+    "failed": "The turn failed.",
+}
+
+
+def dollars(amount_usd: float) -> str:
+    """`$0`, `$0.00042`, `$0.013`, `$1.25`: more digits the smaller it is."""
+    if amount_usd == 0:
+        return "$0"
+    if amount_usd >= 1:
+        return f"${amount_usd:,.2f}"
+    digits = 3 if amount_usd >= 0.01 else 5
+    shown = f"{amount_usd:.{digits}f}".rstrip("0").rstrip(".")
+    return f"${shown}" if float(shown) > 0 else "under $0.00001"
+
+
+def seconds(duration_s: float) -> str:
+    """`0.19 s`, `12.3 s`, `2 min 05 s`."""
+    if duration_s < 10:
+        return f"{duration_s:.2f} s"
+    if duration_s < 60:
+        return f"{duration_s:.1f} s"
+    whole = round(duration_s)
+    return f"{whole // 60} min {whole % 60:02d} s"
+
+
+def state_sentence(card: Card) -> str:
+    """What went otherwise than planned, in one sentence, or ""."""
+    error = card["error"]
+    if error is not None and error["message"]:
+        return error["message"]
+    return _STATE_SENTENCES[card["state"]]
+
+
+def cost_words(card: Card) -> str | None:
+    """The price of the turn, with its note, or None when nobody knows it."""
+    facts = card["facts"]
+    if facts["cost_usd"] is None:
+        return facts["cost_note"]
+    shown = dollars(facts["cost_usd"])
+    return f"{shown} ({facts['cost_note']})" if facts["cost_note"] else shown
+
+
+def fact_pieces(card: Card) -> list[str]:
+    """The few facts that are always in sight: first sound, seconds, tokens, cost."""
+    facts = card["facts"]
+    pieces: list[str] = []
+    if facts["first_sound_s"] is not None:
+        pieces.append(f"first sound {seconds(facts['first_sound_s'])}")
+    if facts["total_s"] is not None:
+        pieces.append(f"{seconds(facts['total_s'])} in all")
+    if facts["usage"] is not None:
+        pieces.append(f"{facts['usage']['total_tokens']:,} tokens")
+    cost = cost_words(card)
+    if cost is not None:
+        pieces.append(cost)
+    return pieces

@@ -1,0 +1,20 @@
+"""The browser widget, its channel to the kernel, and recordings on their way."""
+
+from .channel import Answer, Channel, UnknownRequest
+from .takes import Ready, Takes
+
+__all__ = ["Answer", "Channel", "Ready", "Takes", "UnknownRequest", "VoiceWidget", "View"]
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .widget import View, VoiceWidget
+
+
+def __getattr__(name: str) -> object:
+    # anywidget and ipywidgets cost a third of a second, and a script never needs them.
+    if name == "VoiceWidget":
+        from .widget import VoiceWidget
+
+        return VoiceWidget
+    raise AttributeError(name)

@@ -1,0 +1,312 @@
+"""The kernel's end of the channel between kernel and browser (`docs/architecture.md`).
+
+Everything happens on one event loop, the background one. Calls from other threads, and messages,
+which arrive on the main thread or on a subshell's, only put work there; so a busy cell never
+stands in the way, and no two threads ever send at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cellvoice.errors import CellvoiceError
+from cellvoice.protocol import mask_keys
+
+from ._log import Event, EventLog, Inbox, checked_buffers
+
+_log = logging.getLogger(__name__)
+
+# The server drops messages past 1,000 a second without a word. Streamed pieces are joined for one
+# interval, and no more than a handful leave in each: never more than 200 a second.
+FLUSH_INTERVAL_S = 0.040
+SENT_PER_FLUSH = 8
+
+# A page that is reloaded again and again leaves an inbox each time.
+_PAGES_KEPT = 64
+_ANSWERS_KEPT = 8
+
+Message = dict[str, object]
+Send = Callable[[Message, list[bytes]], None]
+Answer = tuple[Mapping[str, object], Sequence[bytes]]
+OnEvent = Callable[[str, str, Mapping[str, object], tuple[bytes, ...]], None]
+OnRequest = Callable[[str, Mapping[str, object], tuple[bytes, ...]], Awaitable[Answer]]
+
+
+class UnknownRequest(CellvoiceError):
+    """The page asked for something that this side does not know."""
+
+
+@dataclass(slots=True)
+class _Page:
+    inbox: Inbox = field(default_factory=Inbox)
+    answers: OrderedDict[str, tuple[Message, list[bytes]]] = field(default_factory=OrderedDict)
+    # Whether something arrived since the last `ack`.
+    owes_ack: bool = False
+
+
+class Channel:
+    """One widget's channel: a log of events for all pages, and an ordered inbox for each page.
+
+    `send` hands one message to the widget. `on_event(page, name, …)` and `on_request` are called on
+    `loop`; a request is answered exactly once: with what `on_request` returns, with the error
+    that it raises, or as cancelled when the channel is closed first.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        on_event: OnEvent,
+        on_request: OnRequest,
+        on_hello: Callable[[str, Mapping[str, object]], None] = lambda page, hello: None,
+        flush_interval_s: float = FLUSH_INTERVAL_S,
+    ) -> None:
+        self._send = send
+        self._loop = loop
+        self._on_event = on_event
+        self._on_request = on_request
+        self._on_hello = on_hello
+        self._flush_interval_s = flush_interval_s
+        self._log = EventLog()
+        self._sent = 0
+        self._pages: OrderedDict[str, _Page] = OrderedDict()
+        self._open: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._flush: asyncio.TimerHandle | None = None
+        self._resting = True
+        self._closed = False
+        # A future of the loop could not be waited for by another thread.
+        self._heard = threading.Event()
+        self._first_hello: asyncio.Future[None] | None = None
+
+    # From any thread
+
+    def emit(self, name: str, data: Mapping[str, object], buffers: Sequence[bytes] = ()) -> None:
+        """Tell every page, now and later. Streamed pieces of a turn may be joined on the way."""
+        event = Event(name, data, tuple(buffers))
+        self._on_loop(lambda: self._add(event))
+
+    def receive(self, content: object, buffers: Sequence[object]) -> None:
+        """Take a message of a page; returns at once, whatever thread it is."""
+        self._on_loop(lambda: self._take(content, buffers))
+
+    @property
+    def heard(self) -> bool:
+        """Whether a page has ever said hello."""
+        return self._heard.is_set()
+
+    def close(self) -> None:
+        """Send what waits, answer open requests as cancelled, then fall silent."""
+        self._on_loop(self._close)
+
+    # On the loop
+
+    async def hello(self) -> None:
+        """Wait for the first page to say hello."""
+        if self._heard.is_set():
+            return
+        if self._first_hello is None:
+            self._first_hello = self._loop.create_future()
+        await asyncio.shield(self._first_hello)
+
+    def _on_loop(self, work: Callable[[], None]) -> None:
+        try:
+            running = asyncio.get_running_loop()
+        except RuntimeError:
+            running = None
+        if running is self._loop:
+            work()
+            return
+        try:
+            self._loop.call_soon_threadsafe(work)
+        except RuntimeError:
+            # The loop ended with the process or before a fork; there is nobody left to tell.
+            _log.debug("a message was dropped: the background loop has ended")
+
+    def _add(self, event: Event) -> None:
+        if self._closed:
+            return
+        self._log.add(event)
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """At once after a pause, else when the interval is over."""
+        if self._resting:
+            self._resting = False
+            self._flush_now()
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        if self._closed:
+            return
+        busy = self._send_acks()
+        busy = self._send_events(SENT_PER_FLUSH) or busy
+        if busy:
+            self._flush = self._loop.call_later(self._flush_interval_s, self._flush_now)
+        else:
+            self._resting = True
+
+    def _send_acks(self) -> bool:
+        owing = [(name, page) for name, page in self._pages.items() if page.owes_ack]
+        for name, page in owing:
+            page.owes_ack = False
+            self._post({"kind": "ack", "page": name, "seq": page.inbox.got})
+        return bool(owing)
+
+    def _send_events(self, limit: int) -> bool:
+        """Send the next events of the log; while no page is there they wait, and may be joined."""
+        if not self._pages:
+            return False
+        self._log.number_waiting()
+        upto = min(self._log.last, self._sent + limit)
+        sent_any = upto > self._sent
+        while self._sent < upto:
+            self._sent += 1
+            event = self._log.at(self._sent)
+            self._post(
+                {"kind": "event", "seq": self._sent, "name": event.name, "data": dict(event.data)},
+                list(event.buffers),
+            )
+        return sent_any
+
+    def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
+        try:
+            self._send({"v": 1, **message}, buffers or [])
+        except Exception:  # noqa: BLE001 (whatever a comm raises)
+            # A closed comm or a kernel that shuts down: the turn itself must not suffer from it.
+            _log.warning("a message could not be sent to the page", exc_info=True)
+
+    def _take(self, content: object, buffers: Sequence[object]) -> None:
+        if self._closed or not isinstance(content, Mapping):
+            return
+        page, kind = content.get("page"), content.get("kind")
+        if content.get("v") != 1 or not isinstance(page, str) or not 0 < len(page) <= 64:
+            _log.warning("a message without version 1 and a page was ignored")
+            return
+        if kind == "hello":
+            self._take_hello(page, content)
+        elif kind == "resend":
+            self._rewind(_count(content.get("from"), 1) - 1)
+            self._repeat_answers(page)
+        elif kind in ("event", "request"):
+            self._take_numbered(page, kind, content, buffers)
+        else:
+            _log.warning("a message of unknown kind was ignored")
+
+    def _take_hello(self, page: str, content: Mapping[str, object]) -> None:
+        self._page(page)
+        self._post({"kind": "welcome", "page": page})
+        self._rewind(_count(content.get("have"), 0))
+        if not self._heard.is_set():
+            self._heard.set()
+            if self._first_hello is not None and not self._first_hello.done():
+                self._first_hello.set_result(None)
+        self._guarded(lambda: self._on_hello(page, content))
+
+    def _page(self, name: str) -> _Page:
+        page = self._pages.get(name)
+        if page is None:
+            page = self._pages[name] = _Page()
+            if len(self._pages) > _PAGES_KEPT:
+                self._pages.popitem(last=False)
+        else:
+            self._pages.move_to_end(name)
+        return page
+
+    def _rewind(self, have: int) -> None:
+        """Send again from the event after `have`. All pages see it; those that know it pass over it."""
+        self._sent = min(self._sent, max(have, 0))
+        self._flush_soon()
+
+    def _take_numbered(
+        self, name: str, kind: str, content: Mapping[str, object], buffers: Sequence[object]
+    ) -> None:
+        page = self._page(name)
+        page.owes_ack = True
+        if page.inbox.accept(_count(content.get("seq"), 0)):
+            what, data = content.get("name"), content.get("data")
+            what = what if isinstance(what, str) else ""
+            data = data if isinstance(data, Mapping) else {}
+            if kind == "event":
+                self._guarded(lambda: self._on_event(name, what, data, checked_buffers(buffers)))
+            elif isinstance(request := content.get("id"), str):
+                answer = self._on_request(what, data, checked_buffers(buffers))
+                self._start_answer(name, request, answer)
+        self._flush_soon()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """One message that can't be handled must not take the next ones with it."""
+        try:
+            work()
+        except Exception:  # noqa: BLE001 (whatever a handler raises)
+            _log.warning("a message of the page could not be handled", exc_info=True)
+
+    def _start_answer(self, page: str, request: str, answer: Awaitable[Answer]) -> None:
+        task = self._loop.create_task(self._answer(page, request, answer))
+        self._open[page, request] = task
+
+    async def _answer(self, page: str, request: str, answer: Awaitable[Answer]) -> None:
+        try:
+            data, buffers = await answer
+            self._give(page, request, "result", data, buffers)
+        except asyncio.CancelledError:
+            self._give(page, request, "cancelled", {})
+            raise
+        except CellvoiceError as error:
+            failure = {"name": type(error).__name__, "message": mask_keys(str(error))}
+            self._give(page, request, "error", failure)
+        except Exception as error:  # noqa: BLE001 (every request gets an answer)
+            _log.exception("a request of the page failed")
+            sentence = "something went wrong in the kernel; its log has the details"
+            self._give(page, request, "error", {"name": type(error).__name__, "message": sentence})
+
+    def _give(
+        self,
+        page: str,
+        request: str,
+        kind: str,
+        data: Mapping[str, object],
+        buffers: Sequence[bytes] = (),
+    ) -> None:
+        """The one answer to a request; a second one is not given."""
+        if self._open.pop((page, request), None) is None:
+            return
+        message: Message = {"kind": kind, "page": page, "id": request, "data": dict(data)}
+        answers = self._page(page).answers
+        answers[request] = (message, list(buffers))
+        if len(answers) > _ANSWERS_KEPT:
+            answers.popitem(last=False)
+        self._post(message, list(buffers))
+
+    def _repeat_answers(self, page: str) -> None:
+        """The page misses something; it passes over answers that it has."""
+        for message, buffers in list(self._page(page).answers.values()):
+            self._post(message, buffers)
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        if self._pages:
+            self._send_acks()
+            while self._send_events(SENT_PER_FLUSH):
+                pass
+        for (page, request), task in list(self._open.items()):
+            # The widget is closed right after this, so the task's own answer would come too late.
+            self._give(page, request, "cancelled", {})
+            task.cancel()
+        self._closed = True
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+
+
+def _count(value: object, otherwise: int) -> int:
+    """A number of a message; anything that is none counts as `otherwise`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        return otherwise
+    return value

@@ -1,0 +1,57 @@
+"""The one widget class: an ESM, a `view` trait, and messages."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+import anywidget
+import traitlets
+
+from cellvoice.errors import UsageError
+
+ESM_PATH = Path(__file__).parent.parent / "_static" / "widget.js"
+
+View = Literal["card", "pad", "listen"]
+
+
+class VoiceWidget(anywidget.AnyWidget):
+    """What the browser shows of cellvoice; everything but `view` travels through the channel."""
+
+    view = traitlets.Enum(("card", "pad", "listen"), default_value="card").tag(sync=True)
+
+    def __init__(self, view: View) -> None:
+        # Read at use and not at import, so that an import works in a checkout that is not built.
+        self._esm = _esm()
+        super().__init__(view=view)
+        _undo_reply_routing(self.comm)
+
+    def dispose(self) -> None:
+        """Close the widget and its layout; a LayoutModel would stay in the page otherwise."""
+        layout = self.layout
+        self.close()
+        if layout is not None:
+            with contextlib.suppress(Exception):
+                layout.close()
+
+
+def _esm() -> str:
+    try:
+        return ESM_PATH.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the browser half of cellvoice is not built ({ESM_PATH} is missing): "
+            "run scripts/build in the checkout, or install the wheel"
+        ) from error
+
+
+def _undo_reply_routing(comm: object) -> None:
+    """Let messages of the page arrive while a cell runs, on ipykernel 7.4 and later.
+
+    7.4 sends a comm's messages to the loop that last sent on that comm: the main one, which a busy
+    cell blocks. To be seen by running `session.listen()` in a cell without this. It is private to
+    ipykernel and can go when ipykernel offers a way to choose.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default
