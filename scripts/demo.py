@@ -107,7 +107,7 @@ def run_the_quickstart() -> Iterator[str]:
 
 
 def missing_in(notebook: Any, page: str) -> Iterator[str]:
-    """Sound and transcript have to be in the notebook and in its page: both are read with no kernel."""
+    """Sound and transcript have to be in the notebook and in its page, which have no kernel."""
     bundles = [
         output["data"]
         for cell in notebook.cells
