@@ -12,11 +12,12 @@ import numpy as np
 
 from cellvoice.audio import Clip
 
-from .asks import Ask, Earlier, Message
+from .asks import Ask
 from .budget import Budget
 from .corpus import load_corpus
 from .ears import Ear, Heard, choose_ear
 from .memory import Memory
+from .messages import Earlier, Message
 from .model import LanguageModel
 from .sampler import StopText, generate
 from .sound import OUTPUT_RATE_HZ, TOKEN_SAMPLES, ear_samples

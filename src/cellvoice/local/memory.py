@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable
 
-from .asks import Earlier
+from .messages import Earlier
 
 __all__ = ["LIFETIME_S", "Memory"]
 

@@ -62,12 +62,17 @@ class LocalServer:
     """A server with its engine, its port and its random key; `serve` blocks until `stop`."""
 
     def __init__(
-        self, *, port: int = 0, pace: Pace = "fast", corpus_path: Path | None = None
+        self,
+        *,
+        port: int = 0,
+        pace: Pace = "fast",
+        corpus_path: Path | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self._socket = _bound(port)
         self.api_key = secrets.token_urlsafe(24)
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
-        self._engine = Engine(corpus_path=corpus_path)
+        self._engine = engine or Engine(corpus_path=corpus_path)
         service = Service(self._engine, api_key=self.api_key, pace=pace)
         config = uvicorn.Config(
             make_app(service),

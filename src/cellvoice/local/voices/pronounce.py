@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["sounds_of"]
 
-_DIGITS = "zero one two three four five six seven eight nine".split()
+_DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _PAUSE_AT = re.compile(r"[,;:.!?]+")
 # Longest first; a coarse reading that a listener can follow, no more.
 _RULES = (
