@@ -15,6 +15,7 @@ export function Composer({ pad, talk }: { pad: PadPort; talk: HoldToTalk }) {
         <RecorderView
           recorder={pad.recorder}
           price={pad.state.value.price}
+          sending={talk.sending.value && pad.trouble.value === ""}
           onSend={(take) => pad.sendTake(take)}
           idle={<TextLine pad={pad} />}
         />
@@ -43,7 +44,7 @@ function TextLine({ pad }: { pad: PadPort }) {
         <textarea
           rows={1}
           aria-label="Message"
-          placeholder="Press and speak, or write"
+          placeholder="Speak or write"
           dir="auto"
           value={draft.value}
           onInput={(event) => {
@@ -67,7 +68,9 @@ function TextLine({ pad }: { pad: PadPort }) {
           <Icon name="send" />
         </button>
       </div>
-      <p class="cv-hint">Hold the button or the space bar to talk, let go to send. Or drop a sound file.</p>
+      <p class="cv-hint">
+        Hold to talk, let go to send. <span class="cv-roomy">The space bar does the same; sound files can be dropped here.</span>
+      </p>
     </form>
   );
 }

@@ -6,18 +6,17 @@ import type { TurnCard, TurnUsage } from "./turn";
 /** One line of numbers; opened, it says where they come from. */
 export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
   const { facts } = card;
-  const line = [
-    facts.first_sound_s === null ? null : `first sound ${facts.first_sound_s.toFixed(2)} s`,
-    card.reply.sound === null ? null : seconds(card.reply.sound.duration_s),
-    facts.usage === null ? null : count(facts.usage.total_tokens, "token"),
-    facts.cost_usd === null ? null : usd(facts.cost_usd),
-  ].filter((fact) => fact !== null);
+  const line: Array<readonly [name: string, fact: string]> = [];
+  if (facts.first_sound_s !== null) line.push(["first", `first sound ${facts.first_sound_s.toFixed(2)} s`]);
+  if (card.reply.sound !== null) line.push(["length", seconds(card.reply.sound.duration_s)]);
+  if (facts.usage !== null) line.push(["tokens", count(facts.usage.total_tokens, "token")]);
+  if (facts.cost_usd !== null) line.push(["cost", usd(facts.cost_usd)]);
   return (
     <details class="cv-facts">
       <summary>
         {badge ? <span class="cv-badge">{badge}</span> : null}
         <span class="cv-line">
-          {line.length > 0 ? line.map((fact) => <span key={fact}>{fact}</span>) : <span>details</span>}
+          {line.length > 0 ? line.map(([name, fact]) => <span key={name} class={name === "length" ? "cv-roomy" : undefined}>{fact}</span>) : <span>details</span>}
         </span>
         <Icon name="chevron" />
       </summary>

@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { RecorderPort } from "./ports";
 import { pageClock, type Clock } from "./scope";
 
@@ -12,7 +12,7 @@ export const HOLD_MS = 400;
  */
 export class HoldToTalk {
   #pressed_ms: number | null = null;
-  #sendNext = false;
+  readonly #sending = signal(false);
   readonly #stopWatching: () => void;
 
   constructor(
@@ -22,13 +22,15 @@ export class HoldToTalk {
   ) {
     this.#stopWatching = effect(() => {
       const phase = recorder.phase.value;
-      if (phase.kind === "review" && this.#sendNext) {
-        this.#sendNext = false;
-        if (phase.take.sentence === "") this.send(phase.take.take);
-      } else if (phase.kind === "idle" || phase.kind === "refused") {
-        this.#sendNext = false;
-      }
+      if (!this.#sending.peek()) return;
+      if (phase.kind === "review" && phase.take.sentence === "") this.send(phase.take.take);
+      else if (phase.kind !== "saving") this.#sending.value = false;
     });
+  }
+
+  /** A hold has ended and its take is on its way, without a question. */
+  get sending(): ReadonlySignal<boolean> {
+    return this.#sending;
   }
 
   get held(): boolean {
@@ -51,7 +53,7 @@ export class HoldToTalk {
     if (pressed_ms === null || this.clock.now_ms() - pressed_ms < HOLD_MS) return;
     // While the browser still asks for permission nothing was said: the press then counts as a click.
     if (this.recorder.phase.peek().kind !== "recording") return;
-    this.#sendNext = true;
+    this.#sending.value = true;
     this.recorder.stop();
   }
 
@@ -74,11 +76,13 @@ export class HoldToTalk {
     }
   }
 
-  /** Throw away what is being recorded. */
-  cancel(): void {
+  /** Escape: throws away what is being said during a hold; a recording that was started by a click is only stopped. */
+  escape(): void {
+    const { held } = this;
     this.#pressed_ms = null;
     const { kind } = this.recorder.phase.peek();
-    if (kind === "recording" || kind === "asking") this.recorder.discard();
+    if (kind === "asking" || (held && kind === "recording")) this.recorder.discard();
+    else if (kind === "recording") this.recorder.stop();
   }
 
   close(): void {

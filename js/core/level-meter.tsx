@@ -25,15 +25,19 @@ export function LevelMeter({ recorder }: { recorder: RecorderPort }) {
       <div class="cv-scale" aria-hidden="true">
         {MARKS_DBFS.map((mark_dbfs) => (
           <span key={mark_dbfs} style={`inset-inline-start:${percent(mark_dbfs)}`}>
-            {mark_dbfs === 0 ? "0 dB" : String(mark_dbfs).replace("-", "−")}
+            {minus(mark_dbfs)}
           </span>
         ))}
       </div>
-      <span class="cv-clip" data-lit={clipped} title="The microphone is too loud: move away or turn it down.">
-        {clipped ? "too loud" : "level"}
+      <span class="cv-clip" data-lit={clipped} aria-hidden="true">
+        {clipped ? "too loud" : `${minus(level_dbfs)} dB`}
       </span>
     </div>
   );
+}
+
+function minus(level_dbfs: number): string {
+  return String(level_dbfs).replace("-", "\u2212");
 }
 
 function percent(level_dbfs: number): string {

@@ -4,7 +4,7 @@ import { Icon } from "./icons";
 import { LinkChip, Trouble } from "./pad-view";
 import type { ListenPort } from "./ports";
 import { RecordButton } from "./record-button";
-import { RecorderView } from "./recorder-view";
+import { rateOf, RecorderView } from "./recorder-view";
 import { DropHint, UploadButton, useFileDrop } from "./upload";
 import { useTalk } from "./use-talk";
 
@@ -34,6 +34,7 @@ function Listening({ listen }: { listen: ListenPort }) {
             <RecorderView
               recorder={recorder}
               price={state.price}
+              sending={talk.sending.value && trouble === ""}
               onSend={(take) => listen.sendTake(take)}
               idle={<Invitation listen={listen} />}
             />
@@ -54,20 +55,18 @@ function Listening({ listen }: { listen: ListenPort }) {
 }
 
 function Invitation({ listen }: { listen: ListenPort }) {
-  const { model, voice, badge } = listen.state.value;
+  const { model, badge, price } = listen.state.value;
   const link = listen.link.value;
   return (
     <div class="cv-invite">
       <div>
-        <p class="cv-lead">Press and speak</p>
-        <p class="cv-hint">
-          Or hold to talk, let go to send. {model}
-          {voice ? `, ${voice}` : ""}
+        <p class="cv-lead">
+          Speak to {model} {badge ? <span class="cv-badge">{badge}</span> : null}
+          {link === "open" ? null : <LinkChip link={link} />}
         </p>
-        {badge ? <span class="cv-badge">{badge}</span> : null}
-        {link === "open" ? null : <LinkChip link={link} />}
+        <p class="cv-hint">Press the button, or hold it and let go to send. {rateOf(price)}</p>
       </div>
-      <UploadButton recorder={listen.recorder} label="Sound file" />
+      <UploadButton recorder={listen.recorder} label="Choose a file" />
     </div>
   );
 }

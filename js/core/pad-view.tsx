@@ -76,7 +76,7 @@ export function LinkChip({ link }: { link: LinkPhase }) {
   const { word, why } = LINK_WORDS[link];
   return (
     <span class="cv-link" data-link={link} title={why} role="status">
-      {word}
+      <span class={link === "open" ? "cv-roomy" : undefined}>{word}</span>
     </span>
   );
 }
@@ -84,7 +84,7 @@ export function LinkChip({ link }: { link: LinkPhase }) {
 function Conversation({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
   const list = useRef<HTMLOListElement>(null);
   useFollow(list, turns.length);
-  if (turns.length === 0) return <p class="cv-empty">Nothing said yet.</p>;
+  if (turns.length === 0) return <p class="cv-empty">Nothing said yet. Press the round button and speak.</p>;
   return (
     <ol class="cv-turns" ref={list} tabIndex={0} aria-label="Turns">
       {turns.map((turn) => (

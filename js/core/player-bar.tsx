@@ -43,8 +43,12 @@ export function PlayerBar({ player, what, peaks, covers_s, growing = false }: Pl
         onToggle={toggle}
       />
       <span class="cv-time" aria-hidden="true">
-        <b>{position}</b> / {clock(length_s)}
-        {length_s < 60 ? " s" : ""}
+        {length_s === 0 ? null : (
+          <>
+            <b>{position}</b> / {clock(length_s)}
+            {length_s < 60 ? " s" : ""}
+          </>
+        )}
       </span>
     </div>
   );

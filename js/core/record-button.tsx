@@ -11,10 +11,12 @@ interface RecordButtonProps {
 
 /** The round button: click to start and to stop, or hold to talk. */
 export function RecordButton({ recorder, talk, disabled = false }: RecordButtonProps) {
-  const { kind } = recorder.phase.value;
-  const recording = kind === "recording";
   // A press that started the recording is followed by a click that must not stop it.
   const started = useRef(false);
+  const { kind } = recorder.phase.value;
+  const recording = kind === "recording";
+  // Under review the way to record again stands among the other choices.
+  if (kind === "review") return null;
   return (
     <button
       type="button"
@@ -22,7 +24,7 @@ export function RecordButton({ recorder, talk, disabled = false }: RecordButtonP
       data-phase={kind}
       aria-label={recording ? "Stop recording" : kind === "refused" ? "Try the microphone again" : "Record"}
       aria-pressed={recording}
-      disabled={disabled || kind === "saving" || kind === "review"}
+      disabled={disabled || kind === "saving"}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture?.(event.pointerId);

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { seconds, stopwatch, usd } from "./format";
 import { Icon } from "./icons";
 import { LevelMeter } from "./level-meter";
@@ -11,12 +12,14 @@ interface RecorderViewProps {
   readonly recorder: RecorderPort;
   readonly price: PadState["price"];
   readonly onSend: (take: string) => void;
+  /** A take goes out without review. */
+  readonly sending: boolean;
   /** What stands beside the button while nothing is recorded. */
   readonly idle: ComponentChildren;
 }
 
 /** What stands beside the round button, in each phase of a recording. */
-export function RecorderView({ recorder, price, onSend, idle }: RecorderViewProps) {
+export function RecorderView({ recorder, price, onSend, sending, idle }: RecorderViewProps) {
   const phase = recorder.phase.value;
   switch (phase.kind) {
     case "idle":
@@ -26,8 +29,9 @@ export function RecorderView({ recorder, price, onSend, idle }: RecorderViewProp
     case "recording":
       return <Recording recorder={recorder} price={price} />;
     case "saving":
-      return <p class="cv-hint">Saving {seconds(recorder.elapsed_s.value)}…</p>;
+      return <p class="cv-hint">{sending ? "Sending" : "Saving"} {seconds(recorder.elapsed_s.value)}…</p>;
     case "review":
+      if (sending) return <p class="cv-hint">Sending {seconds(phase.take.duration_s)}…</p>;
       return <Review recorder={recorder} take={phase.take} price={price} onSend={onSend} />;
     case "refused":
       return <Refused recorder={recorder} refusal={phase.refusal} />;
@@ -46,28 +50,34 @@ function Recording({ recorder, price }: { recorder: RecorderPort; price: PadStat
       </div>
       <LevelMeter recorder={recorder} />
       <div class="cv-actions">
-        <span class="cv-quiet">{priceOf(elapsed_s, price)}</span>
         <button type="button" class="cv-button" onClick={() => recorder.discard()}>
           <Icon name="trash" />
           Discard
         </button>
+        {price.input_usd_per_s > 0 ? (
+          <span class="cv-quiet">About {usd(elapsed_s * price.input_usd_per_s)} so far.</span>
+        ) : null}
       </div>
     </div>
   );
 }
 
-function Review({
-  recorder,
-  take,
-  price,
-  onSend,
-}: {
-  recorder: RecorderPort;
-  take: Take;
-  price: PadState["price"];
-  onSend: (take: string) => void;
-}) {
+interface ReviewProps {
+  readonly recorder: RecorderPort;
+  readonly take: Take;
+  readonly price: PadState["price"];
+  readonly onSend: (take: string) => void;
+}
+
+function Review({ recorder, take, price, onSend }: ReviewProps) {
   const preview = recorder.preview.value;
+  const send = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The button that had the focus is gone: without this a keyboard would begin again at the top of the page.
+    const focused = document.activeElement;
+    if (focused === null || focused === document.body) send.current?.focus({ preventScroll: true });
+  }, []);
+  const cost_usd = take.duration_s * price.input_usd_per_s;
   return (
     <div class="cv-review">
       {preview ? (
@@ -85,29 +95,27 @@ function Review({
         </p>
       ) : null}
       <div class="cv-actions">
-        <span class="cv-quiet">{priceOf(take.duration_s, price)}</span>
+        <button type="button" class="cv-button cv-primary" ref={send} onClick={() => onSend(take.take)}>
+          <Icon name="send" />
+          Send{cost_usd > 0 ? <span class="cv-price">about {usd(cost_usd)}</span> : null}
+        </button>
+        <button type="button" class="cv-button" onClick={() => again(recorder)}>
+          <Icon name="redo" />
+          Record again
+        </button>
         <button type="button" class="cv-button" onClick={() => recorder.discard()}>
           <Icon name="trash" />
           Discard
         </button>
-        <button
-          type="button"
-          class="cv-button"
-          onClick={() => {
-            recorder.discard();
-            recorder.start();
-          }}
-        >
-          <Icon name="redo" />
-          Record again
-        </button>
-        <button type="button" class="cv-button cv-primary" onClick={() => onSend(take.take)}>
-          <Icon name="send" />
-          Send
-        </button>
+        <span class="cv-quiet">{replyRateOf(price)}</span>
       </div>
     </div>
   );
+}
+
+function again(recorder: RecorderPort): void {
+  recorder.discard();
+  recorder.start();
 }
 
 function Refused({ recorder, refusal }: { recorder: RecorderPort; refusal: Refusal }) {
@@ -117,20 +125,23 @@ function Refused({ recorder, refusal }: { recorder: RecorderPort; refusal: Refus
         <b>{refusal.sentence}</b> {refusal.action}
       </p>
       <div class="cv-actions">
-        <span class="cv-quiet">A sound file works as well.</span>
-        <UploadButton recorder={recorder} label="Choose a file" />
         <button type="button" class="cv-button" onClick={() => recorder.start()}>
           <Icon name="redo" />
           Try again
         </button>
+        <UploadButton recorder={recorder} label="Choose a sound file" />
       </div>
     </div>
   );
 }
 
-/** What sending this much sound costs, and each second of the reply. */
-function priceOf(duration_s: number, price: PadState["price"]): string {
-  if (price.input_usd_per_s === 0 && price.output_usd_per_s === 0) return "costs nothing to send";
-  const reply = price.output_usd_per_s > 0 ? `, ${usd(price.output_usd_per_s)} a second for the reply` : "";
-  return `about ${usd(duration_s * price.input_usd_per_s)} to send${reply}`;
+/** What a minute of speaking costs. */
+export function rateOf(price: PadState["price"]): string {
+  const { input_usd_per_s } = price;
+  return input_usd_per_s > 0 ? `About ${usd(input_usd_per_s * 60)} a minute.` : "Costs nothing.";
+}
+
+function replyRateOf(price: PadState["price"]): string {
+  const { output_usd_per_s } = price;
+  return output_usd_per_s > 0 ? `The reply: about ${usd(output_usd_per_s * 60)} a minute.` : "Costs nothing.";
 }

@@ -6,7 +6,7 @@ import { Scope } from "./scope";
 /** Elements that have a use for the space bar themselves. */
 const OWN_SPACE = "input, textarea, select, button:not(.cv-record), summary, a, [role=slider], [contenteditable]";
 
-/** Hold to talk for a whole widget: the space bar inside it, Escape to throw away, and the round button's presses. */
+/** Hold to talk for a whole widget: the space bar inside it, Escape to leave, and the round button's presses. */
 export function useTalk(recorder: RecorderPort, send: (take: string) => void) {
   const talk = useMemo(() => new HoldToTalk(recorder, send), [recorder]);
   useEffect(() => {
@@ -17,7 +17,7 @@ export function useTalk(recorder: RecorderPort, send: (take: string) => void) {
     return () => scope.close();
   }, [talk]);
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === "Escape") talk.cancel();
+    if (event.key === "Escape") talk.escape();
     if (!isTalkKey(event)) return;
     event.preventDefault();
     if (event.repeat || talk.press()) return;

@@ -138,3 +138,4 @@ for (const [name, view] of Object.entries(STATES)) {
   document.body.append(title, place);
   mount(place, view);
 }
+if (wanted.has("open")) for (const fold of document.querySelectorAll("details")) fold.open = true;
