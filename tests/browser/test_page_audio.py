@@ -1,0 +1,307 @@
+"""Recording and playing in a real browser: the built widget, a bare page, a small kernel."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from numpy.typing import NDArray
+from playwright.async_api import Browser, Playwright, expect
+
+from .conftest import QUESTION, launch
+from .lab import TAP, SoundPage
+from .server import ROOT, WIDGET
+from .sound import SAMPLE_RATE_HZ, Samples, as_floats, correlate, read_wav, spoken
+
+HERE = Path(__file__).parent
+FRAME = 1_200
+
+STATE = {
+    "model": "gpt-audio",
+    "voice": "marin",
+    "badge": "",
+    "notice": "",
+    "price": {"input_usd_per_s": 0.0003, "output_usd_per_s": 0.0012},
+    "cost_usd": 0.0,
+    "journal": "",
+}
+Samples16 = NDArray[np.int16]
+CARD: dict[str, Any] = json.loads((ROOT / "tests/contract/turn.v1.json").read_text()) | {
+    "asked_at": "2999-01-01T00:00:00Z",
+    "reply": {"kind": "speech", "text": "", "refusal": None, "sound": None},
+}
+
+
+def pcm(samples: Samples16) -> str:
+    return base64.b64encode(samples.astype("<i2").tobytes()).decode()
+
+
+def noise(duration_s: float) -> Samples16:
+    """Samples that are all different from zero, so that any gap and any repeat shows."""
+    dice = np.random.default_rng(7)
+    values = dice.integers(1_000, 9_000, int(duration_s * SAMPLE_RATE_HZ))
+    return (values * dice.choice([-1, 1], len(values))).astype(np.int16)
+
+
+ALONE = noise(1)
+FILES = {
+    "/": (
+        "text/html",
+        b'<!doctype html><body></body><script type="module" src="/kernel.js"></script>',
+    ),
+    "/alone.json": (
+        "application/json",
+        json.dumps({"card": CARD, "state": STATE, "pcm": pcm(ALONE)}).encode(),
+    ),
+    "/kernel.js": ("text/javascript", (HERE / "page_kernel.js").read_bytes()),
+}
+
+
+class Files(BaseHTTPRequestHandler):
+    """The page, its kernel, the built widget; with a content policy when the path asks for one."""
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        kind, body = FILES.get(path, ("text/javascript", b""))
+        if path == "/widget.js":
+            body = WIDGET.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        if query == "no-blob":
+            self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-eval' data:")
+        elif query == "no-worklet":
+            self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-eval'")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing: pytest shows what matters."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the page is served."""
+    if not WIDGET.exists():
+        pytest.fail(f"{WIDGET} is not built; run scripts/build first")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Rig(SoundPage):
+    """The bare page, and what its kernel can be told to do."""
+
+    async def call(self, name: str, *arguments: object) -> Any:
+        return await self.page.evaluate(f"rig.{name}(...{json.dumps(arguments)})")
+
+    async def start_turn(self, state: str = "running", event: str = "turn.started") -> None:
+        await self.call("emit", event, {"turn": CARD["id"], "card": {**CARD, "state": state}})
+
+    async def speak(self, source: Samples16, frames: int, late_ms: list[float]) -> None:
+        """Send a reply's samples in messages of `frames`, at these distances, over and over."""
+        await self.call("speak", CARD["id"], pcm(source), frames, late_ms)
+
+    async def sounded(self) -> Samples:
+        """What was rendered, without the silence that fills the last block."""
+        return np.trim_zeros(await self.rendered())
+
+    async def heard(self, name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.call("heard", name)
+        return found
+
+    async def recorded(self) -> NDArray[np.int16]:
+        return np.frombuffer(base64.b64decode(await self.call("recorded")), dtype="<i2")
+
+
+OpenRig = Callable[..., Awaitable[Rig]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def touched(playwright: Playwright) -> AsyncIterator[Browser]:
+    """A browser that plays without being asked, as on a page where a cell was run by hand."""
+    browser = await launch(playwright)
+    yield browser
+    await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rig(touched: Browser, address: str) -> AsyncIterator[OpenRig]:
+    """Open the page with one view of one model; no error of ours may stand in its console."""
+    rigs: list[Rig] = []
+    async with AsyncExitStack() as stack:
+
+        async def make(
+            view: str, *, browser: Browser = touched, microphone: bool = True, query: str = ""
+        ) -> Rig:
+            context = await browser.new_context()
+            stack.push_async_callback(context.close)
+            await context.grant_permissions(["microphone"] if microphone else [], origin=address)
+            if query == "":
+                await context.add_init_script(path=TAP)
+            page = Rig(await context.new_page())
+            await page.page.goto(f"{address}/?{query}")
+            await page.until("globalThis.rig !== undefined")
+            await page.call("open", view)
+            await page.call("emit", "pad.state", STATE)
+            rigs.append(page)
+            return page
+
+        yield make
+    assert [complaint for page in rigs for complaint in page.complaints] == []
+
+
+async def test_what_is_said_is_what_is_sent(rig: OpenRig) -> None:
+    page = await rig("pad")
+    await page.page.get_by_role("button", name="Record", exact=True).click()
+    await page.until_spoken()
+    await page.page.get_by_role("button", name="Stop recording").click()
+    await page.until("rig.heard('record.stop').length === 1")
+    recorded, source = await page.recorded(), read_wav(QUESTION)
+    [end], frames = await page.heard("record.stop"), await page.heard("record.frames")
+    assert end["frames"] == len(recorded)
+    assert [frame["start_frame"] for frame in frames] == list(range(0, len(recorded), FRAME))
+    match = correlate(as_floats(recorded), spoken(source))
+    assert match.correlation > 0.9
+    assert match.worst_block > 0.8
+    assert len(spoken(as_floats(recorded))) == pytest.approx(len(spoken(source)), rel=0.05)
+
+
+async def test_the_microphone_is_off_after_stop(rig: OpenRig) -> None:
+    page = await rig("pad")
+    await page.page.evaluate(
+        """() => {
+            const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wish) => {
+                globalThis.wish = wish.audio;
+                globalThis.stream = await ask(wish);
+                return globalThis.stream;
+            };
+        }"""
+    )
+    await page.page.get_by_role("button", name="Record", exact=True).click()
+    await page.until("rig.heard('record.frames').length > 3")
+    assert await page.page.evaluate("stream.getTracks().map(t => t.readyState)") == ["live"]
+    await page.page.get_by_role("button", name="Stop recording").click()
+    await page.until("rig.heard('record.stop').length === 1")
+    assert await page.page.evaluate("stream.getTracks().map(t => t.readyState)") == ["ended"]
+    wish = await page.page.evaluate("wish")
+    processing = ("echoCancellation", "noiseSuppression", "autoGainControl")
+    assert [wish[name] for name in processing] == [False, False, False]
+
+
+async def test_a_denied_microphone_is_one_sentence_with_the_browsers_name(
+    rig: OpenRig, playwright: Playwright
+) -> None:
+    denying = await launch(playwright, without=("--use-fake-device",))
+    try:
+        page = await rig("pad", browser=denying, microphone=False)
+        await page.page.get_by_role("button", name="Record", exact=True).click()
+        await expect(page.page.get_by_role("alert")).to_contain_text("microphone")
+        assert await page.heard("record.start") == []
+    finally:
+        await denying.close()
+
+
+async def test_a_streamed_reply_is_rendered_sample_for_sample(rig: OpenRig) -> None:
+    page, source = await rig("card"), noise(3)
+    await page.start_turn()
+    dice = np.random.default_rng(1)
+    await page.speak(source, FRAME, [float(x) for x in dice.uniform(35, 65, 50)])
+    await page.start_turn("complete", "turn.ended")
+    await page.until_rendered(2.9)
+    assert np.array_equal(await page.sounded(), as_floats(source))
+    [report] = await page.call("reports")
+    assert (report["underruns"], report["rendered_frames"]) == (0, len(source))
+
+
+async def test_bursts_cost_a_pause_and_no_sample(rig: OpenRig) -> None:
+    page, source = await rig("card"), noise(4)
+    await page.start_turn()
+    await page.speak(source, FRAME * 10, [500.0, 500.0, 900.0])
+    await page.start_turn("complete", "turn.ended")
+    await page.until_rendered(3.9)
+    rendered = await page.sounded()
+    assert len(rendered) > len(source)
+    assert np.array_equal(rendered[rendered != 0], as_floats(source))
+    [report] = await page.call("reports")
+    assert report["underruns"] > 0
+    learned = await page.page.evaluate(
+        "globalThis[Symbol.for('cellvoice.audio.v1')].start_buffer_s"
+    )
+    assert learned > 0.1
+
+
+async def test_an_ended_reply_is_played_again_exactly(rig: OpenRig) -> None:
+    page, source = await rig("card"), noise(1)
+    await page.start_turn()
+    await page.speak(source, len(source), [0.0])
+    await page.start_turn("complete", "turn.ended")
+    await page.until_rendered(0.9)
+    await page.forget()
+    await page.page.get_by_role("button", name="Play the reply").click()
+    await page.until_rendered(0.9)
+    assert np.array_equal(await page.sounded(), as_floats(source))
+
+
+async def test_a_reply_plays_on_when_its_widget_is_closed(rig: OpenRig) -> None:
+    page, source = await rig("card"), noise(2)
+    await page.start_turn()
+    await page.speak(source, len(source), [0.0])
+    await page.start_turn("complete", "turn.ended")
+    await page.call("close")
+    await page.until_rendered(1.9)
+    assert np.array_equal(await page.sounded(), as_floats(source))
+    assert await page.page.evaluate("globalThis[Symbol.for('cellvoice.audio.v1')].live.size") == 0
+
+
+async def test_a_page_nobody_touched_waits_for_a_click_and_then_plays_from_the_beginning(
+    playwright: Playwright, address: str
+) -> None:
+    strict = await launch(playwright, without=("--autoplay-policy",))
+    try:
+        page = Rig(await strict.new_page())
+        await page.page.add_init_script(path=TAP)
+        async with (
+            page.page.expect_console_message(lambda message: message.text == "blocked"),
+            page.page.expect_console_message(lambda message: message.text == "spoken"),
+        ):
+            await page.page.goto(f"{address}/?alone")
+        await page.page.locator(".cv-player[data-phase=blocked] button").click()
+        await page.until_rendered(0.9)
+        assert np.array_equal(await page.sounded(), as_floats(ALONE))
+    finally:
+        await strict.close()
+
+
+async def test_a_file_the_kernel_cannot_read_is_decoded_by_the_browser(rig: OpenRig) -> None:
+    page = await rig("pad")
+    error = {"name": "AudioError", "message": "the file could not be read"}
+    await page.call("answer", "upload", {"kind": "error", "data": error})
+    await page.page.locator("input[type=file]").first.set_input_files(QUESTION)
+    await page.until("rig.heard('record.stop').length === 1")
+    assert np.array_equal(as_floats(await page.recorded()), read_wav(QUESTION))
+
+
+async def test_a_content_policy_without_blob_addresses_is_no_obstacle(rig: OpenRig) -> None:
+    page = await rig("pad", query="no-blob")
+    await page.page.get_by_role("button", name="Record", exact=True).click()
+    await page.until("rig.heard('record.frames').length > 3")
+
+
+async def test_a_content_policy_without_worklets_is_said(rig: OpenRig) -> None:
+    page = await rig("pad", query="no-worklet")
+    await page.page.get_by_role("button", name="Record", exact=True).click()
+    await expect(page.page.get_by_role("alert")).to_contain_text("content policy")
