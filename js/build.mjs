@@ -1,5 +1,8 @@
 // Builds the widget's one ESM into the Python package. Worklet sources become text, so that the module can make Blob URLs.
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+
+const STATIC = "src/cellvoice/_static";
 
 /** `import source from "./x-worklet.ts?worklet"`: that file, bundled on its own, as a string. */
 const workletAsText = {
@@ -23,9 +26,23 @@ const workletAsText = {
   },
 };
 
-await build({
+/** The licence texts of all npm packages whose code is in a bundle; their authors ask for no more than that. */
+async function licences(metafile) {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+  const packages = inputs.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []);
+  const texts = [...new Set(packages)].sort().map(async (name) => {
+    const folder = `node_modules/${name}`;
+    const { version } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
+    const file = (await readdir(folder)).find((found) => /^licen[cs]e/i.test(found));
+    if (file === undefined) throw new Error(`${name} has no licence file, so its code can't be shipped`);
+    return `${name} ${version}\n\n${await readFile(`${folder}/${file}`, "utf8")}`;
+  });
+  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
+}
+
+const widget = await build({
   entryPoints: { widget: "js/widgets/index.tsx" },
-  outdir: "src/cellvoice/_static",
+  outdir: STATIC,
   bundle: true,
   format: "esm",
   target: "es2022",
@@ -33,7 +50,9 @@ await build({
   loader: { ".css": "text" },
   plugins: [workletAsText],
   legalComments: "none",
+  metafile: true,
 });
+await writeFile(`${STATIC}/third-party-licences.txt`, await licences(widget.metafile));
 
 // The JupyterLab half is bundled first, so that @jupyter/builder only has to wrap one plain module.
 await build({

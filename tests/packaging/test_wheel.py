@@ -54,7 +54,11 @@ def shipped_files() -> set[str]:
 
 def test_the_wheel_has_the_widget_the_types_and_every_file_of_the_package(built: Built) -> None:
     names = set(names_in(built.wheel))
-    assert names >= {"cellvoice/_static/widget.js", "cellvoice/py.typed"}
+    assert names >= {
+        "cellvoice/_static/third-party-licences.txt",
+        "cellvoice/_static/widget.js",
+        "cellvoice/py.typed",
+    }
     assert shipped_files() - names == set()
 
 
