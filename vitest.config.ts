@@ -19,7 +19,13 @@ const textImports: Plugin = {
     const path = id.slice("\0text:".length);
     if (path.endsWith(".css")) return `export default ${JSON.stringify(await readFile(path, "utf8"))};`;
     const entry = path.replace(/\?worklet$/, "");
-    const made = await build({ entryPoints: [entry], bundle: true, write: false, format: "iife", target: "es2022" });
+    const made = await build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: "iife",
+      target: "es2022",
+    });
     return `export default ${JSON.stringify(made.outputFiles[0]?.text ?? "")};`;
   },
 };

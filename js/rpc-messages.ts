@@ -20,8 +20,20 @@ export type FromKernel =
   | KernelEvent
   | { readonly kind: "welcome"; readonly page: string }
   | { readonly kind: "ack"; readonly page: string; readonly seq: number }
-  | { readonly kind: "result"; readonly page: string; readonly id: string; readonly data: KernelData; readonly buffers: readonly DataView[] }
-  | { readonly kind: "error"; readonly page: string; readonly id: string; readonly name: string; readonly message: string }
+  | {
+      readonly kind: "result";
+      readonly page: string;
+      readonly id: string;
+      readonly data: KernelData;
+      readonly buffers: readonly DataView[];
+    }
+  | {
+      readonly kind: "error";
+      readonly page: string;
+      readonly id: string;
+      readonly name: string;
+      readonly message: string;
+    }
   | { readonly kind: "cancelled"; readonly page: string; readonly id: string };
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -45,7 +57,13 @@ export function parseFromKernel(content: unknown, buffers: unknown): FromKernel 
   const data = isRecord(content["data"]) ? content["data"] : {};
   if (kind === "result") return { kind, page, id, data, buffers: views(buffers) };
   if (kind === "error") {
-    return { kind, page, id, name: text(data["name"], "Error"), message: text(data["message"], "the kernel gave no reason") };
+    return {
+      kind,
+      page,
+      id,
+      name: text(data["name"], "Error"),
+      message: text(data["message"], "the kernel gave no reason"),
+    };
   }
   return null;
 }
@@ -64,7 +82,8 @@ function views(buffers: unknown): readonly DataView[] {
   const list: readonly unknown[] = buffers;
   return list.flatMap((buffer) => {
     if (buffer instanceof DataView) return [buffer];
-    if (ArrayBuffer.isView(buffer)) return [new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)];
+    if (ArrayBuffer.isView(buffer))
+      return [new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)];
     if (buffer instanceof ArrayBuffer) return [new DataView(buffer)];
     return [];
   });

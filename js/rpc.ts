@@ -6,9 +6,15 @@
  */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { pageClock, Scope, type Clock } from "./core/scope";
+import { pageClock, type Clock, type Scope } from "./core/scope";
 import type { LinkPhase } from "./core/ports";
-import { parseFromKernel, type FromKernel, type JsonObject, type KernelData, type KernelEvent } from "./rpc-messages";
+import {
+  parseFromKernel,
+  type FromKernel,
+  type JsonObject,
+  type KernelData,
+  type KernelEvent,
+} from "./rpc-messages";
 
 export type { JsonObject, KernelData, KernelEvent } from "./rpc-messages";
 
@@ -223,7 +229,11 @@ export class Channel {
       if (this.#welcomed) this.#askAgain(RETRY_MS);
       return;
     }
-    for (let next: KernelEvent | undefined = event; next !== undefined; next = this.#early.get(this.#have + 1)) {
+    for (
+      let next: KernelEvent | undefined = event;
+      next !== undefined;
+      next = this.#early.get(this.#have + 1)
+    ) {
       this.#early.delete(next.seq);
       this.#have = next.seq;
       this.#hand(next);

@@ -9,8 +9,9 @@ class CaptureProcessor extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = (event: MessageEvent<ToCapture>) => {
-      if (event.data.kind !== "stop" || this.#done) return;
+    // There is one message, `stop`.
+    this.port.onmessage = (_event: MessageEvent<ToCapture>) => {
+      if (this.#done) return;
       this.#done = true;
       this.#framer.stop();
     };

@@ -39,7 +39,8 @@ export type OpenMicrophone = (options: CaptureOptions) => Promise<Capture>;
 /** Ask for the microphone and record. Call it from a click. Rejects with the browser's own error. */
 export const openMicrophone: OpenMicrophone = async (options) => {
   const page = pageAudio();
-  if (page.microphone !== null) throw new RefusedError("MicrophoneInUse", "another recorder holds the microphone");
+  if (page.microphone !== null)
+    throw new RefusedError("MicrophoneInUse", "another recorder holds the microphone");
   const scope = new Scope();
   const lease = {};
   page.microphone = lease;
@@ -85,7 +86,11 @@ async function record(options: CaptureOptions, scope: Scope): Promise<Capture> {
 }
 
 /** Firefox refuses a microphone on a context whose rate is not the device's; then the framer resamples. */
-async function connectable(context: AudioContext, stream: MediaStream, scope: Scope): Promise<MediaStreamAudioSourceNode> {
+async function connectable(
+  context: AudioContext,
+  stream: MediaStream,
+  scope: Scope,
+): Promise<MediaStreamAudioSourceNode> {
   try {
     return context.createMediaStreamSource(stream);
   } catch (error) {

@@ -48,7 +48,7 @@ const PAGE = Symbol.for("cellvoice.audio.v1");
 
 /** The page's shared audio; the first widget makes it. */
 export function pageAudio(): PageAudio {
-  const page = globalThis as { [PAGE]?: PageAudio };
+  const page: { [PAGE]?: PageAudio } = globalThis;
   page[PAGE] ??= {
     context: null,
     output: null,
@@ -93,7 +93,11 @@ export class WorkletRefused extends Error {
 }
 
 /** Load a worklet's source into a context and return its processor's name; once for each context and source. */
-export async function loadWorklet(context: AudioContext, source: string, page: PageAudio = pageAudio()): Promise<string> {
+export async function loadWorklet(
+  context: AudioContext,
+  source: string,
+  page: PageAudio = pageAudio(),
+): Promise<string> {
   const name = `cellvoice-${fingerprint(source)}`;
   if (context !== page.context) {
     await addModule(context, source, name);
@@ -132,7 +136,8 @@ async function addModule(context: AudioContext, source: string, name: string): P
 /** Two versions of cellvoice on one page must not take each other's processors (FNV-1a). */
 function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return (hash >>> 0).toString(16);
 }
 

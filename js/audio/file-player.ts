@@ -7,7 +7,14 @@ import { leaveFloor, pageAudio, takeFloor, type Voice } from "./context";
 
 /** An element's own `timeupdate` comes only four times a second. */
 const POSITION_MS = 50;
-const PHASES: readonly string[] = ["empty", "ready", "playing", "paused", "ended", "blocked"] satisfies PlayerPhase[];
+const PHASES: readonly string[] = [
+  "empty",
+  "ready",
+  "playing",
+  "paused",
+  "ended",
+  "blocked",
+] satisfies PlayerPhase[];
 
 export interface FileSound {
   /** Encoded bytes, or the data: (or plain) address of the sound. */

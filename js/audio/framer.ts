@@ -19,7 +19,8 @@ export class Framer {
 
   constructor(device_rate_hz: number, post: (message: FromCapture) => void) {
     this.#gate = new StartGate(device_rate_hz);
-    this.#resampler = device_rate_hz === SERVICE_RATE_HZ ? null : new StreamResampler(device_rate_hz, SERVICE_RATE_HZ);
+    this.#resampler =
+      device_rate_hz === SERVICE_RATE_HZ ? null : new StreamResampler(device_rate_hz, SERVICE_RATE_HZ);
     this.#post = post;
   }
 
@@ -54,7 +55,14 @@ export class Framer {
   #send(samples: Float32Array): void {
     const pcm = toPcm16(samples);
     const highest = peak(samples);
-    this.#post({ kind: "frames", start_frame: this.#sent, pcm, level_dbfs: level_dbfs(samples), peak: highest, clipped: highest >= CLIP });
+    this.#post({
+      kind: "frames",
+      start_frame: this.#sent,
+      pcm,
+      level_dbfs: level_dbfs(samples),
+      peak: highest,
+      clipped: highest >= CLIP,
+    });
     this.#sent += samples.length;
     this.#filled = 0;
   }
@@ -64,5 +72,7 @@ function mixed(channels: readonly Float32Array[]): Float32Array {
   const [first, ...others] = channels;
   if (first === undefined) return new Float32Array(0);
   if (others.length === 0) return first;
-  return first.map((sample, index) => others.reduce((sum, channel) => sum + (channel[index] ?? 0), sample) / channels.length);
+  return first.map(
+    (sample, index) => others.reduce((sum, channel) => sum + (channel[index] ?? 0), sample) / channels.length,
+  );
 }

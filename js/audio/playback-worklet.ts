@@ -30,7 +30,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this.#post({ kind: "first", at_ms: Date.now() });
     }
     this.#since_report += first.length;
-    if (this.#ring.state !== this.#told || (count > 0 && this.#since_report >= this.#report_frames)) this.#report();
+    if (this.#ring.state !== this.#told || (count > 0 && this.#since_report >= this.#report_frames))
+      this.#report();
     return !this.#closed;
   }
 

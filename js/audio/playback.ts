@@ -3,7 +3,15 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { PlayerPhase, PlayerPort } from "../core/ports";
 import { pageClock, Scope, type Clock } from "../core/scope";
-import { leaveFloor, pageAudio, takeFloor, waitForFloor, type LiveSound, type PlaybackReport, type Voice } from "./context";
+import {
+  leaveFloor,
+  pageAudio,
+  takeFloor,
+  waitForFloor,
+  type LiveSound,
+  type PlaybackReport,
+  type Voice,
+} from "./context";
 import type { FromPlayback } from "./messages";
 import { joined, SERVICE_RATE_HZ } from "./pcm";
 import { pageSpeakers, type Sink, type Speakers } from "./sink";
@@ -81,7 +89,8 @@ export class StreamPlayer implements PlayerPort {
   feed(start_frame: number, samples: Int16Array, sample_rate_hz = SERVICE_RATE_HZ): void {
     if (this.#finished || this.#scope.closed) return;
     if (this.#frames === 0) this.#rate_hz = sample_rate_hz;
-    else if (this.#rate_hz !== sample_rate_hz) throw new RangeError(`the sound changed from ${this.#rate_hz} to ${sample_rate_hz} Hz`);
+    else if (this.#rate_hz !== sample_rate_hz)
+      throw new RangeError(`the sound changed from ${this.#rate_hz} to ${sample_rate_hz} Hz`);
     const hole = start_frame - this.#frames;
     if (-hole >= samples.length || hole > this.#rate_hz * 60) return;
     if (this.#frames === 0) this.#asked_ms = wallClock_ms();
@@ -205,10 +214,12 @@ export class StreamPlayer implements PlayerPort {
     this.#opening = true;
     this.#phase.value = "playing";
     const options = { source_rate_hz: this.#rate_hz, start_buffer_s: pageAudio().start_buffer_s };
-    this.#speakers.open(options, (message) => this.#hear(message)).then(
-      (sink) => this.#opened(sink),
-      (error: unknown) => this.#failed(error),
-    );
+    this.#speakers
+      .open(options, (message) => this.#hear(message))
+      .then(
+        (sink) => this.#opened(sink),
+        (error: unknown) => this.#failed(error),
+      );
   }
 
   #opened(sink: Sink): void {
@@ -292,7 +303,11 @@ export class StreamPlayer implements PlayerPort {
 
   #liveSound(): LiveSound {
     return {
-      state: () => ({ phase: this.#phase.value, position_s: this.#position_s.value, duration_s: this.#duration_s.value }),
+      state: () => ({
+        phase: this.#phase.value,
+        position_s: this.#position_s.value,
+        duration_s: this.#duration_s.value,
+      }),
       watch: (run) => {
         this.#watchers.add(run);
         return () => {

@@ -82,7 +82,8 @@ function forbiddenByPage(name: string, facts: PageFacts): { sentence: string; ac
   }
   if (!facts.secure) {
     return {
-      sentence: "Browsers give the microphone only to pages opened over https or on localhost, and this page is neither.",
+      sentence:
+        "Browsers give the microphone only to pages opened over https or on localhost, and this page is neither.",
       action: "Open the notebook over https or through localhost, or choose a sound file.",
     };
   }
@@ -112,7 +113,13 @@ function keyFor(name: string, error: unknown): string {
 
 function nameOf(error: unknown): string {
   // A DOMException of another realm is no instance of this page's Error.
-  if (typeof error === "object" && error !== null && "name" in error && typeof error.name === "string" && error.name !== "") {
+  if (
+    typeof error === "object" &&
+    error !== null &&
+    "name" in error &&
+    typeof error.name === "string" &&
+    error.name !== ""
+  ) {
     return error.name;
   }
   return "Error";
@@ -125,7 +132,11 @@ export function pageFacts(): PageFacts {
     secure: globalThis.isSecureContext,
     hasMicrophoneApi: typeof devices?.getUserMedia === "function",
     policyAllows: policyAllows(),
-    host: /^vscode-webview:|\.vscode-cdn\.net$/.test(location.origin) ? "vscode" : window.parent === window ? "page" : "frame",
+    host: /^vscode-webview:|\.vscode-cdn\.net$/.test(location.origin)
+      ? "vscode"
+      : window.parent === window
+        ? "page"
+        : "frame",
   };
 }
 

@@ -114,7 +114,8 @@ export class PlaybackRing {
       return;
     }
     const step = this.#source_hz / this.#output_hz;
-    for (let index = 0; index < count; index += 1) out[index] = this.#between.sample(at, this.#position + index * step);
+    for (let index = 0; index < count; index += 1)
+      out[index] = this.#between.sample(at, this.#position + index * step);
     this.#position += count * step;
   }
 

@@ -42,7 +42,12 @@ export class Scope {
     return once;
   }
 
-  listen(target: EventTarget, type: string, run: (event: Event) => void, options?: AddEventListenerOptions): () => void {
+  listen(
+    target: EventTarget,
+    type: string,
+    run: (event: Event) => void,
+    options?: AddEventListenerOptions,
+  ): () => void {
     if (this.#closed) return () => undefined;
     target.addEventListener(type, run, options);
     return this.add(() => target.removeEventListener(type, run, options));

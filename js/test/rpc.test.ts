@@ -9,7 +9,11 @@ function setUp(lines: { toKernel?: Line; toPage?: Line; expecting?: () => boolea
   const kernel = new ScriptedKernel(clock, lines.toKernel, lines.toPage);
   const scope = new Scope();
   const options = { clock, page: "p1" };
-  const channel = new Channel(kernel, scope, lines.expecting ? { ...options, expecting: lines.expecting } : options);
+  const channel = new Channel(
+    kernel,
+    scope,
+    lines.expecting ? { ...options, expecting: lines.expecting } : options,
+  );
   const events: KernelEvent[] = [];
   channel.onEvent((event) => events.push(event));
   return { clock, kernel, scope, channel, events };
@@ -66,24 +70,33 @@ test("two pages of one model each hear every event once, and neither takes the o
   expect(await answers).toMatchObject([{ data: { for: "one" } }, { data: { for: "two" } }]);
 });
 
-describe.each(Array.from({ length: 12 }, (_, seed) => seed + 1))("on a line that loses, doubles and overtakes, seed %i", (seed) => {
-  test("every message arrives once and in order, both ways, and every request is answered", async () => {
-    const roll = dice(seed);
-    const line = rough(roll, 0.1 + 0.3 * roll(), 0.2);
-    const { clock, kernel, channel, events } = setUp({ toKernel: line, toPage: line, expecting: () => true });
-    kernel.respond = (heard) => ({ kind: "result", data: { echo: Number(heard.data["number"]) } });
-    for (let number = 1; number <= 150; number += 1) {
-      channel.emit("frame", { number }, [new Int16Array([number])]);
-      kernel.emit("n", { number });
-      if (roll() < 0.3) clock.advance(roll() * 60);
-    }
-    settle(clock, () => channel.waiting === 0 && events.length === 150);
-    const expected = Array.from({ length: 150 }, (_, index) => index + 1);
-    expect(events.map((event) => event.data["number"])).toEqual(expected);
-    expect(kernel.heard.map((heard) => heard.data["number"])).toEqual(expected);
-    expect(kernel.heard.map((heard) => new Int16Array(heard.buffers[0]?.buffer ?? new ArrayBuffer(2))[0])).toEqual(expected);
-  });
-});
+describe.each(Array.from({ length: 12 }, (_, seed) => seed + 1))(
+  "on a line that loses, doubles and overtakes, seed %i",
+  (seed) => {
+    test("every message arrives once and in order, both ways, and every request is answered", async () => {
+      const roll = dice(seed);
+      const line = rough(roll, 0.1 + 0.3 * roll(), 0.2);
+      const { clock, kernel, channel, events } = setUp({
+        toKernel: line,
+        toPage: line,
+        expecting: () => true,
+      });
+      kernel.respond = (heard) => ({ kind: "result", data: { echo: Number(heard.data["number"]) } });
+      for (let number = 1; number <= 150; number += 1) {
+        channel.emit("frame", { number }, [new Int16Array([number])]);
+        kernel.emit("n", { number });
+        if (roll() < 0.3) clock.advance(roll() * 60);
+      }
+      settle(clock, () => channel.waiting === 0 && events.length === 150);
+      const expected = Array.from({ length: 150 }, (_, index) => index + 1);
+      expect(events.map((event) => event.data["number"])).toEqual(expected);
+      expect(kernel.heard.map((heard) => heard.data["number"])).toEqual(expected);
+      expect(
+        kernel.heard.map((heard) => new Int16Array(heard.buffers[0]?.buffer ?? new ArrayBuffer(2))[0]),
+      ).toEqual(expected);
+    });
+  },
+);
 
 test("at most 32 messages are unacknowledged", () => {
   const { clock, kernel, channel } = setUp();
@@ -121,7 +134,10 @@ test("nothing confirmed for 3 s while something waits is silence, and it ends wi
 test("a lost last event is asked for while one is expected, and not otherwise", () => {
   let lossy = false;
   let expecting = false;
-  const { clock, kernel, events } = setUp({ toPage: () => (lossy ? [] : steady()), expecting: () => expecting });
+  const { clock, kernel, events } = setUp({
+    toPage: () => (lossy ? [] : steady()),
+    expecting: () => expecting,
+  });
   clock.advance(300);
   lossy = true;
   kernel.emit("turn.ended", {});
@@ -138,7 +154,8 @@ test("a request gets the kernel's result, error or cancel, each exactly once", a
   const { clock, kernel, channel } = setUp();
   clock.advance(300);
   kernel.respond = (heard) => {
-    if (heard.name === "good") return { kind: "result", data: { turn: "t1" }, buffers: [new DataView(new ArrayBuffer(3))] };
+    if (heard.name === "good")
+      return { kind: "result", data: { turn: "t1" }, buffers: [new DataView(new ArrayBuffer(3))] };
     if (heard.name === "bad") return { kind: "error", data: { name: "AudioError", message: "not sound" } };
     return { kind: "cancelled" };
   };

@@ -138,5 +138,6 @@ export class ScriptedKernel implements ChannelModel {
 
 /** Turn the clock until nothing is left to wait for, or for a minute. */
 export function settle(clock: HandClock, done: () => boolean, scope?: Scope): void {
-  for (let spent_ms = 0; spent_ms < 600_000 && !done() && scope?.closed !== true; spent_ms += 50) clock.advance(50);
+  for (let spent_ms = 0; spent_ms < 600_000 && !done() && scope?.closed !== true; spent_ms += 50)
+    clock.advance(50);
 }

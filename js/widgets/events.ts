@@ -76,7 +76,10 @@ function parsePadState(data: KernelData): PadState {
     voice: textOf(data, "voice"),
     badge: textOf(data, "badge"),
     notice: textOf(data, "notice"),
-    price: { input_usd_per_s: sizeOf(price, "input_usd_per_s"), output_usd_per_s: sizeOf(price, "output_usd_per_s") },
+    price: {
+      input_usd_per_s: sizeOf(price, "input_usd_per_s"),
+      output_usd_per_s: sizeOf(price, "output_usd_per_s"),
+    },
     cost_usd: sizeOf(data, "cost_usd"),
     journal: textOf(data, "journal"),
   };

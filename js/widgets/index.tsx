@@ -26,7 +26,10 @@ export default function widget() {
     /** Opens the channel and returns at once: anywidget drops later updates of a slow one. */
     initialize({ model }: InitializeProps): () => void {
       const scope = new Scope();
-      const mine = new Store(model, scope, { lab: labIsHere(), noisyRoom: () => model.get("noisy_room") === true });
+      const mine = new Store(model, scope, {
+        lab: labIsHere(),
+        noisyRoom: () => model.get("noisy_room") === true,
+      });
       store = mine;
       const pad_id = model.get("pad_id");
       if (model.get("view") === "pad" && typeof pad_id === "string" && pad_id !== "") {

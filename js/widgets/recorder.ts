@@ -222,17 +222,24 @@ export class Recorder implements RecorderPort {
 
   #unreadable(name: string, sentence: string): void {
     this.#forget();
-    this.#phase.value = { kind: "refused", refusal: { name, sentence, action: "Choose a WAV, FLAC, MP3 or Ogg file." } };
+    this.#phase.value = {
+      kind: "refused",
+      refusal: { name, sentence, action: "Choose a WAV, FLAC, MP3 or Ogg file." },
+    };
   }
 
   async #send(take: string, file: File): Promise<void> {
     const bytes = await file.arrayBuffer();
     if (this.#take !== take) return;
     this.#makePreview = () => new FilePlayer({ content: new Uint8Array(bytes), mime: file.type });
-    if (bytes.byteLength > MAX_UPLOAD_BYTES) return this.#sendDecoded(take, bytes, null);
+    if (bytes.byteLength > MAX_UPLOAD_BYTES) {
+      await this.#sendDecoded(take, bytes, null);
+      return;
+    }
     const answer = await this.#channel.request("upload", { name: file.name }, [new Uint8Array(bytes)]);
     if (this.#take !== take) {
-      if (answer.kind === "result") this.#channel.emit("record.discard", { take: parseTake(answer.data).take });
+      if (answer.kind === "result")
+        this.#channel.emit("record.discard", { take: parseTake(answer.data).take });
       return;
     }
     switch (answer.kind) {
@@ -240,13 +247,16 @@ export class Recorder implements RecorderPort {
         // The kernel has named the take itself, perhaps by `take.ready` already.
         const ready = parseTake(answer.data);
         this.#take = ready.take;
-        return this.ready(ready);
+        this.ready(ready);
+        return;
       }
       case "error":
-        if (answer.name !== "AudioError") return this.#unreadable(answer.name, answer.message);
-        return this.#sendDecoded(take, bytes, answer.message);
+        if (answer.name === "AudioError") await this.#sendDecoded(take, bytes, answer.message);
+        else this.#unreadable(answer.name, answer.message);
+        return;
       case "cancelled":
-        return this.#forget();
+        this.#forget();
+        return;
       default:
         answer satisfies never;
     }
@@ -259,7 +269,10 @@ export class Recorder implements RecorderPort {
       return null;
     });
     if (this.#take !== take) return;
-    if (samples === null) return this.#unreadable("AudioError", kernelSaid ?? "");
+    if (samples === null) {
+      this.#unreadable("AudioError", kernelSaid ?? "");
+      return;
+    }
     this.#channel.emit("record.start", { take, sample_rate_hz: SERVICE_RATE_HZ, device: "file" });
     for (let start_frame = 0; start_frame < samples.length; start_frame += FRAME_SAMPLES) {
       const pcm = samples.slice(start_frame, start_frame + FRAME_SAMPLES);

@@ -185,7 +185,11 @@ export class Store {
   /** A page that is told the past sees takes that were sent long ago; a turn with sound after them says so. */
   #dropSentTake(): void {
     const phase = this.recorder.phase.peek();
-    const spoken = this.#last.peek()?.card.peek().input.some((part) => part.kind === "sound") ?? false;
+    const spoken =
+      this.#last
+        .peek()
+        ?.card.peek()
+        .input.some((part) => part.kind === "sound") ?? false;
     if (phase.kind === "review" && spoken) this.recorder.sent(phase.take.take);
   }
 

@@ -81,7 +81,12 @@ export class TurnStore implements TurnPort {
     this.#heard = true;
     const today_ms = (this.#parts.today_ms ?? Date.now)();
     if (today_ms - Date.parse(this.#card.peek().asked_at) < RECENT_MS) this.#player.autoPlay();
-    else this.#scope.after(STILL_RUNS_MS, () => this.running && this.#player.autoPlay(), this.#parts.clock ?? pageClock);
+    else
+      this.#scope.after(
+        STILL_RUNS_MS,
+        () => this.running && this.#player.autoPlay(),
+        this.#parts.clock ?? pageClock,
+      );
   }
 
   setProgress(speech_s: number): void {

@@ -49,7 +49,8 @@ def noise(duration_s: float) -> Samples16:
     """Samples that are all different from zero, so that any gap and any repeat shows."""
     dice = np.random.default_rng(7)
     values = dice.integers(1_000, 9_000, int(duration_s * SAMPLE_RATE_HZ))
-    return (values * dice.choice([-1, 1], len(values))).astype(np.int16)
+    samples: Samples16 = (values * dice.choice([-1, 1], len(values))).astype(np.int16)
+    return samples
 
 
 ALONE = noise(1)
