@@ -1,0 +1,89 @@
+"""Talk to gpt-audio from a notebook cell, and keep in it what was said, heard and paid."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cellvoice.audio import Clip
+    from cellvoice.errors import (
+        AudioError,
+        AuthError,
+        CellvoiceError,
+        ConnectionFailed,
+        DeviceError,
+        EngineError,
+        ProtocolError,
+        QuotaError,
+        ServiceError,
+        Stopped,
+        StreamBroken,
+        UsageError,
+    )
+    from cellvoice.session import Cost, Session, Timing, Turn
+
+    __version__: str
+
+__all__ = [
+    "AudioError",
+    "AuthError",
+    "CellvoiceError",
+    "Clip",
+    "ConnectionFailed",
+    "Cost",
+    "DeviceError",
+    "EngineError",
+    "ProtocolError",
+    "QuotaError",
+    "ServiceError",
+    "Session",
+    "Stopped",
+    "StreamBroken",
+    "Timing",
+    "Turn",
+    "UsageError",
+    "__version__",
+    "load_ipython_extension",
+]
+
+_ROOMS = {
+    "Clip": "audio",
+    "Cost": "session",
+    "Session": "session",
+    "Timing": "session",
+    "Turn": "session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Find a public name on first use: importing cellvoice alone loads nothing heavy."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        found: Any = version("cellvoice")
+    elif name in __all__:
+        room = importlib.import_module(f"cellvoice.{_ROOMS.get(name, 'errors')}")
+        found = getattr(room, name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """Add `%%voice` and `%voice`; IPython calls this for `%load_ext cellvoice`."""
+    from cellvoice import notebook
+
+    notebook.load_ipython_extension(ipython)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the prebuilt extension of an editable install."""
+    return [{"src": "_static/labextension", "dest": "cellvoice"}]

@@ -1,0 +1,68 @@
+"""The one place that joins the rooms: the default surface and the default engine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cellvoice.errors import CellvoiceError, EngineError
+from cellvoice.session import Endpoint
+
+if TYPE_CHECKING:
+    from cellvoice.session import Surface
+
+__all__ = ["engine", "execution", "surface"]
+
+
+def surface() -> Surface | None:
+    """The notebook, when the caller runs in an IPython kernel; None anywhere else."""
+    if _kernel_shell() is None:
+        return None
+    from cellvoice import notebook
+
+    return notebook.surface()
+
+
+def execution() -> str | None:
+    """The id of the execute request that the caller's cell runs for, or None without a kernel."""
+    shell = _kernel_shell()
+    if shell is None:
+        return None
+    try:
+        parent = shell.get_parent()
+        found = parent["header"]["msg_id"]
+    except (AttributeError, KeyError, LookupError, TypeError):
+        return None  # called before the first request, or on a thread without a parent
+    return found if isinstance(found, str) else None
+
+
+def engine() -> Endpoint:
+    """The embedded engine of this process, started if it does not run. Blocks while it starts."""
+    try:
+        from cellvoice import local
+
+        running = local.shared_engine()
+        return Endpoint(running.base_url, running.api_key)
+    except CellvoiceError:
+        raise
+    except ImportError as error:
+        raise EngineError(
+            f"the embedded engine needs {error.name or 'a package'}, which is not installed; "
+            "install it with pip install 'cellvoice[engine]', or set OPENAI_API_KEY to use "
+            "gpt-audio"
+        ) from error
+    except Exception as error:
+        raise EngineError(
+            f"the embedded engine did not start ({type(error).__name__}: {error}); "
+            "set OPENAI_API_KEY to use gpt-audio, or pass base_url= of another server"
+        ) from error
+
+
+def _kernel_shell() -> Any | None:
+    """IPython's shell if it runs in a kernel. IPython is not imported for this."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None:
+        return None
+    get_ipython = getattr(ipython, "get_ipython", None)
+    shell = get_ipython() if get_ipython is not None else None
+    return shell if getattr(shell, "kernel", None) is not None else None

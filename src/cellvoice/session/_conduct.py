@@ -1,0 +1,173 @@
+"""One turn on the background loop, from the first view of it to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cellvoice.errors import CellvoiceError, ServiceError, StreamBroken
+from cellvoice.protocol import AudioChunk, ErrorReceived, Event, Request, fold, mask_keys
+
+from ._outcome import finish_of, has_content, notices_of
+from .turn import Finish, Turn
+
+if TYPE_CHECKING:
+    from cellvoice.client import Client
+
+    from ._audience import Audience
+    from ._wire import Wire
+    from .journal import Journal
+
+__all__ = ["Conduct"]
+
+
+class Conduct:
+    """Ask, receive, end, write down, show: one turn. Every way of ending passes through `run`."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        *,
+        wire: Wire,
+        audience: Audience,
+        journal: Journal | None,
+        request: Callable[[], Request],
+        repair: Callable[[ServiceError], str | None],
+        hide_key: Callable[[str], str],
+    ) -> None:
+        self._turn = turn
+        self._wire = wire
+        self._audience = audience
+        self._journal = journal
+        self._build = request
+        self._repair = repair
+        self._hide_key = hide_key
+        self._exchange: asyncio.Task[None] | None = None
+        self._sent_s: float | None = None
+
+    def cancel(self) -> None:
+        """End the exchange; what has arrived is kept. Loop thread only."""
+        if self._exchange is not None:
+            self._exchange.cancel()
+
+    async def run(self) -> None:
+        """Bring the turn to its end. Raises nothing."""
+        try:
+            async with contextlib.AsyncExitStack() as held:
+                self._audience.started()
+                error, stopped = await self._watch_exchange(held)
+                self._finish(error, stopped)
+                await self._write_down()
+            await self._audience.ended()
+        finally:
+            # Whoever waits goes on, whatever happened here; a turn never stays without an end.
+            if self._turn.finish is None:
+                self._turn._end("failed", None)
+            self._turn._wake()
+
+    async def _watch_exchange(
+        self, held: contextlib.AsyncExitStack
+    ) -> tuple[Exception | None, bool]:
+        self._exchange = asyncio.create_task(self._ask(held))
+        if self._turn._stop_asked:
+            self._exchange.cancel()
+        try:
+            await asyncio.wait([self._exchange])
+        except asyncio.CancelledError:  # the process ends; the turn is written down all the same
+            self._exchange.cancel()
+            await asyncio.wait([self._exchange])
+        if self._exchange.cancelled():
+            return None, True
+        error = self._exchange.exception()
+        if isinstance(error, Exception):
+            return error, self._turn._stop_asked
+        return None, False
+
+    async def _ask(self, held: contextlib.AsyncExitStack) -> None:
+        await held.enter_async_context(self._wire.lock())
+        client = await self._wire.client()
+        try:
+            await self._receive(client)
+        except ServiceError as error:
+            # Only a request that was refused whole is sent again; never after a byte of reply.
+            repaired = self._repair(error) if error.status is not None else None
+            if repaired is None:
+                raise
+            self._turn._note(repaired)
+            await self._receive(client)
+
+    async def _receive(self, client: Client) -> None:
+        turn = self._turn
+        turn._request = request = self._build()
+        self._sent_s = time.perf_counter()
+        async with client.stream(request) as stream:
+            turn._request_id = stream.request_id
+            async for event in stream:
+                self._take(event)
+        if not turn.reply.done:
+            raise StreamBroken(
+                "the reply ended before it was complete; what came is kept, ask again for the rest"
+            )
+
+    def _take(self, event: Event) -> None:
+        turn = self._turn
+        fold(turn._reply, event)
+        timing, since_s = turn._timing, self._since_s()
+        if timing.first_event_s is None:
+            timing = replace(timing, first_event_s=since_s)
+        if timing.first_sound_s is None and isinstance(event, AudioChunk):
+            timing = replace(timing, first_sound_s=since_s)
+        if timing is not turn._timing:
+            turn._timing = timing
+        self._audience.event(event)
+        if isinstance(event, ErrorReceived):
+            raise event.error
+
+    def _since_s(self) -> float | None:
+        return None if self._sent_s is None else time.perf_counter() - self._sent_s
+
+    def _finish(self, error: Exception | None, stopped: bool) -> None:
+        turn = self._turn
+        turn._timing = replace(turn._timing, total_s=self._since_s())
+        params = turn._request.params if turn._request else {}
+        finish: Finish
+        if stopped:
+            finish, error = "stopped", None
+        elif error is not None:
+            finish = "cut" if has_content(turn.reply) else "failed"
+            error = self._told(error)
+        else:
+            finish = finish_of(turn.reply, params)
+        for sentence in notices_of(turn.reply, finish, params):
+            turn._note(sentence)
+        turn._end(finish, error)
+
+    def _told(self, error: Exception) -> CellvoiceError:
+        """The error as the user gets it: with its turn, without the key."""
+        if not isinstance(error, CellvoiceError):
+            unexpected = CellvoiceError(
+                f"a fault inside cellvoice ended the turn ({type(error).__name__}: {error}); "
+                "what came is kept, please report it"
+            )
+            unexpected.__cause__ = error
+            error = unexpected
+        error.args = tuple(
+            mask_keys(self._hide_key(part)) if isinstance(part, str) else part
+            for part in error.args
+        )
+        error.turn = self._turn
+        return error
+
+    async def _write_down(self) -> None:
+        if self._journal is None:
+            return
+        try:
+            failed = await asyncio.to_thread(self._journal.write, self._turn)
+        except RuntimeError:  # at the end of the process no more threads are started
+            failed = self._journal.write(self._turn)
+        if failed is not None:
+            self._turn._note(failed)

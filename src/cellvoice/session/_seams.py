@@ -1,0 +1,102 @@
+"""What the session asks of the rooms above it, and the one name by which it finds them."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from cellvoice.protocol import Event
+
+if TYPE_CHECKING:
+    from .session import Session
+    from .turn import Turn
+
+__all__ = ["Cell", "Endpoint", "Surface", "TurnView", "engine", "execution", "surface"]
+
+_log = logging.getLogger("cellvoice.session")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The notebook cell a turn is bound to.
+
+    `id` is the cell's id in the file, the same for every run of it; `execution` is the id of the
+    one run that asked, or None if it is not known.
+    """
+
+    id: str
+    execution: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a compatible server listens. The key is in no repr."""
+
+    base_url: str
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r})"
+
+
+class TurnView(Protocol):
+    """How one turn is shown. Called on the background loop; what it raises is logged, no more."""
+
+    def started(self, turn: Turn) -> None: ...
+
+    def event(self, turn: Turn, event: Event) -> None: ...
+
+    async def ended(self, turn: Turn) -> None:
+        """Awaited before those who wait for the turn are woken."""
+        ...
+
+
+class Surface(Protocol):
+    """Where a verb was called. Called on the caller's thread."""
+
+    def cell(self) -> Cell | None: ...
+
+    def open_turn(self, turn: Turn) -> TurnView | None: ...
+
+    def listen(self, session: Session, overrides: Mapping[str, object]) -> Turn: ...
+
+    async def alisten(self, session: Session, overrides: Mapping[str, object]) -> Turn: ...
+
+    def show(self, session: Session) -> None: ...
+
+    def show_turn(self, turn: Turn) -> None: ...
+
+
+class _Composition(Protocol):
+    def surface(self) -> Surface | None: ...
+
+    def execution(self) -> str | None: ...
+
+    def engine(self) -> Endpoint: ...
+
+
+def _composition() -> _Composition:
+    # By name, because this room lies below the ones that are joined there.
+    return cast("_Composition", importlib.import_module("cellvoice._compose"))
+
+
+def surface() -> Surface | None:
+    """The notebook that the caller runs in, or None in a plain script."""
+    try:
+        return _composition().surface()
+    except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
+        _log.exception("the notebook's display could not be set up; turns go on without it")
+        return None
+
+
+def execution() -> str | None:
+    """Which run of which cell the caller is in, or None outside a notebook."""
+    return _composition().execution()
+
+
+def engine() -> Endpoint:
+    """The embedded engine, started if need be; EngineError if it can't be."""
+    return _composition().engine()

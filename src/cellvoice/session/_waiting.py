@@ -1,0 +1,78 @@
+"""Waiting for a turn, so that Ctrl-C and the stop button end the turn and not the work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cellvoice.errors import Stopped
+
+from . import _loop, _seams
+from .turn import Turn
+
+__all__ = ["refuse_after_interrupt", "wait_async", "wait_sync"]
+
+_STOPPED_UNASKED = "stopped before anything was sent"
+
+# The run of a cell in which the user said stop. One for the process: a loop over several sessions
+# is to end as well.
+_interrupted_execution: str | None = None
+
+
+def refuse_after_interrupt() -> None:
+    """Raise Stopped if the user has interrupted this run of this cell.
+
+    An interrupted verb returns its turn, so without this a loop in a cell would go on asking. In
+    a plain script there are no cells, and the caller decides by `turn.finish`.
+    """
+    execution = _seams.execution()
+    if execution is not None and execution == _interrupted_execution:
+        raise Stopped("this cell was interrupted, so nothing more is asked in this run of it")
+
+
+def wait_sync(turn: Turn) -> Turn:
+    """Wait until a turn has ended; raise its error.
+
+    Ctrl-C stops the turn, waits until what was heard is kept, and returns the turn. A second one
+    raises Stopped at once; the turn then ends in the background.
+    """
+    try:
+        _loop.wait_for(turn._ended)
+    except KeyboardInterrupt:
+        _stop_in_time(turn)
+    return _result(turn)
+
+
+def _stop_in_time(turn: Turn) -> None:
+    global _interrupted_execution  # noqa: PLW0603
+    try:
+        _interrupted_execution = _seams.execution()
+        _end(turn)
+        _loop.wait_for(turn._ended)
+    except KeyboardInterrupt:
+        turn.stop()
+        raise Stopped(
+            f"turn {turn.number} is being closed in the background; what was heard is kept in "
+            "session.turns"
+        ) from None
+
+
+async def wait_async(turn: Turn) -> Turn:
+    """Wait until a turn has ended; raise its error. Being cancelled stops the turn first."""
+    try:
+        await turn._until_ended()
+    except asyncio.CancelledError:
+        _end(turn)
+        await turn._until_ended()
+        raise
+    return _result(turn)
+
+
+def _end(turn: Turn) -> None:
+    turn.give_up(_STOPPED_UNASKED)
+    turn.stop()
+
+
+def _result(turn: Turn) -> Turn:
+    if turn.error is not None:
+        raise turn.error
+    return turn

@@ -1,0 +1,368 @@
+"""A conversation with one model: its settings, its turns, and the verbs that make them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import secrets
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING
+
+from cellvoice.errors import DeviceError, UsageError
+from cellvoice.protocol import Usage, facts
+
+from . import _loop, _seams
+from ._asking import Asking, Settings, Voice
+from ._cost import Cost, total_cost
+from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, destination
+from ._waiting import refuse_after_interrupt, wait_async, wait_sync
+from ._wire import Wire
+from .journal import Journal, journal_for
+from .turn import Turn
+
+if TYPE_CHECKING:
+    import os
+
+    import httpx
+
+    from ._seams import Cell, Surface, TurnView
+
+__all__ = ["DEFAULT_MODEL", "DEFAULT_VOICE", "Session"]
+
+_log = logging.getLogger("cellvoice.session")
+
+DEFAULT_MODEL = "gpt-audio"
+# The one voice that every compatible server documents.
+DEFAULT_VOICE = "alloy"
+_SHUTDOWN_NOTICE_DAYS = 90
+_ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class Session:
+    """Talk to a model: each turn follows those before it, and all of them are kept.
+
+    With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
+    With neither key nor base_url the embedded engine answers, which is not gpt-audio, and
+    `badge` and `notice` say so. `voice` is "alloy" if none is given. `journal` is the folder to
+    write to (`cellvoice_journal` if none is given), or False to write nothing. Other keywords are
+    parameters of the service, for every turn.
+
+    Raises UsageError for a setting that can't be, AuthError for the service's address without a
+    key. Nothing is sent, started or written before the first turn.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        voice: Voice | None = None,
+        system: str | None = None,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        journal: str | os.PathLike[str] | bool | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+        **parameters: object,
+    ) -> None:
+        to = destination(api_key, base_url, transport is not None)
+        api_key = None  # a traceback that shows local names must not show it
+        self._embedded = to.kind == "engine"
+        self._id = f"{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%S}-{_word()}"
+        self._journal: Journal | None = journal_for(journal, self._id)
+        self._takes: Path | None = None
+        self._asking = Asking(
+            settings=Settings(model, DEFAULT_VOICE if voice is None else voice, system, parameters),
+            wire=Wire(to, transport),
+            journal=self._journal,
+            clock=clock,
+            hide_key=to.key.hidden_in if to.key else str,
+        )
+        # The connections of a forgotten session are closed; at the end the loop closes them.
+        weakref.finalize(self, self._asking.wire.close_soon).atexit = False
+
+    @property
+    def id(self) -> str:
+        """A name for this conversation that no other has; the journal's folder has it, too."""
+        return self._id
+
+    @property
+    def model(self) -> str:
+        """The model that is asked; can be set, and then holds from the next turn on."""
+        return self._asking.settings.model
+
+    @model.setter
+    def model(self, model: str) -> None:
+        self._change(model=model)
+
+    @property
+    def voice(self) -> Voice | None:
+        """The voice that answers, None for written answers; can be set, from the next turn on."""
+        return self._asking.settings.voice
+
+    @voice.setter
+    def voice(self, voice: Voice | None) -> None:
+        self._change(voice=voice)
+
+    @property
+    def system(self) -> str | None:
+        """What the model is told about how to answer; can be set, from the next turn on."""
+        return self._asking.settings.system
+
+    @system.setter
+    def system(self, system: str | None) -> None:
+        self._change(system=system)
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """The service's parameters that every turn is asked with."""
+        return MappingProxyType(dict(self._asking.settings.params))
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns so far, in the order in which they were asked; the last one may still run."""
+        return self._asking.turns
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all turns together, as far as the service told them."""
+        return sum((turn.usage for turn in self.turns if turn.usage is not None), Usage())
+
+    @property
+    def cost(self) -> Cost:
+        """What all turns cost together, in US dollars."""
+        return total_cost(turn.cost for turn in self.turns)
+
+    @property
+    def badge(self) -> str:
+        """What stands in for the service, or "" if it is the service (or a server at base_url)."""
+        if self._embedded:
+            return EMBEDDED_BADGE
+        engine = next((turn.engine for turn in reversed(self.turns) if turn.engine), None)
+        return str(engine.get("badge", "")) if engine else ""
+
+    @property
+    def notice(self) -> str:
+        """What the user should know before asking, in a sentence, or ""."""
+        if self._embedded:
+            return EMBEDDED_NOTICE
+        return _shutdown_notice(self.model, self._asking.now().date())
+
+    @property
+    def journal_folder(self) -> Path | None:
+        """Where every turn is written, or None if nothing is written."""
+        return self._journal.folder if self._journal else None
+
+    @property
+    def takes_folder(self) -> Path:
+        """Where recordings are kept while they are made; it exists.
+
+        Inside the journal; a temporary folder if nothing is to be written or nothing can be.
+        """
+        if self._takes is None or not self._takes.is_dir():
+            self._takes = self._make_takes_folder()
+        return self._takes
+
+    def history(self) -> list[dict[str, object]]:
+        """The messages that a turn asked now would follow; a copy that the caller may change."""
+        messages = self._asking.messages()
+        return copy.deepcopy([dict(message) for message in messages])
+
+    def say(self, input: object, **overrides: object) -> Turn:  # noqa: A002 (its public name)
+        """Say something to the model and wait for its whole reply.
+
+        `input` is text, a Clip, the path of a sound file, or a list of these. A `pathlib.Path` is
+        always a file; a str is text, unless it ends in a sound file's suffix and is such a file.
+        `overrides` are `model`, `voice` (None for a written answer) and the service's parameters,
+        for this turn only.
+
+        Ctrl-C or the stop button ends the reply; the turn is returned with what was heard, and
+        `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
+        the turn, with what came on `error.turn`.
+        """
+        turn, view = self._open(input, overrides)
+        try:
+            self._asking.schedule(turn, view, self.notice)
+        except KeyboardInterrupt:
+            # It may have started all the same; waiting for it again ends it.
+            turn.stop()
+            turn.give_up("stopped before anything was sent")
+        return wait_sync(turn)
+
+    async def asay(self, input: object, **overrides: object) -> Turn:  # noqa: A002
+        """As `say`, without blocking the event loop. Cancelling the task stops the turn."""
+        turn, view = self._open(input, overrides)
+        self._asking.schedule(turn, view, self.notice)
+        return await wait_async(turn)
+
+    def listen(self, **overrides: object) -> Turn:
+        """Record in the browser, send what was said, and play the reply.
+
+        Raises DeviceError where there is no notebook page to record in.
+        """
+        refuse_after_interrupt()
+        return _page().listen(self, overrides)
+
+    async def alisten(self, **overrides: object) -> Turn:
+        """As `listen`, without blocking the event loop."""
+        refuse_after_interrupt()
+        return await _page().alisten(self, overrides)
+
+    def start_turn(
+        self,
+        input: object,  # noqa: A002
+        *,
+        view: TurnView | None = None,
+        overrides: Mapping[str, object] = MappingProxyType({}),
+        turn: Turn | None = None,
+        cell: Cell | None = None,
+    ) -> Turn:
+        """Ask without waiting: the turn runs in the background, after those asked before it.
+
+        `turn` is one from `pending_turn`, to be asked now with the overrides it was made with and
+        these. May be called from any thread. Raises UsageError before anything is sent.
+        """
+        if turn is None:
+            turn = self._asking.make_turn(self, overrides, cell)
+        elif overrides:
+            turn._settings = turn._settings.changed(overrides)
+        self._asking.fill(turn, input)
+        if not self._asking.schedule(turn, view, self.notice):
+            raise UsageError(f"turn {turn.number} has been asked or given up; ask a new one")
+        return turn
+
+    def pending_turn(self, overrides: Mapping[str, object] = MappingProxyType({})) -> Turn:
+        """A turn that waits for its input, not one of `turns` before `start_turn` is given it."""
+        return self._asking.make_turn(self, overrides, _cell(_seams.surface()))
+
+    def wait(self, turn: Turn) -> Turn:
+        """Wait until a turn has ended; as `say`, also about Ctrl-C and errors."""
+        return wait_sync(turn)
+
+    async def await_turn(self, turn: Turn) -> Turn:
+        """As `wait`, without blocking the event loop. Cancelling the task stops the turn."""
+        return await wait_async(turn)
+
+    def watch(self, view: TurnView) -> Callable[[], None]:
+        """Tell a view of every turn from now on; call the result to end it."""
+        asking = self._asking
+        with asking.lock:
+            asking.watching = (*asking.watching, view)
+
+        def unwatch() -> None:
+            with asking.lock:
+                asking.watching = tuple(one for one in asking.watching if one is not view)
+
+        return unwatch
+
+    def close(self) -> None:
+        """Stop what runs and close the connections; a later turn opens them again."""
+        for turn in self.turns:
+            turn.stop()
+        for turn in self.turns:
+            turn.wait()
+        _loop.run(self._asking.wire.aclose())
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        count = len(self.turns)
+        turns = "1 turn" if count == 1 else f"{count} turns"
+        badge = f", {self.badge}" if self.badge else ""
+        return (
+            f"<Session {self.model}, voice {_voice_name(self.voice)}, {turns}, {self.cost}{badge}>"
+        )
+
+    def _ipython_display_(self) -> None:
+        surface = _seams.surface()
+        if surface is not None:
+            surface.show(self)
+        else:
+            print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
+
+    def _change(self, **settings: object) -> None:
+        changed = replace(self._asking.settings, **settings)  # type: ignore[arg-type]
+        self._asking.settings = changed.checked()
+
+    def _open(self, said: object, overrides: Mapping[str, object]) -> tuple[Turn, TurnView | None]:
+        """A turn ready to be asked, and how it is shown where the verb was called."""
+        refuse_after_interrupt()
+        surface = _seams.surface()
+        turn = self._asking.make_turn(self, overrides, _cell(surface))
+        self._asking.fill(turn, said)
+        return turn, _view(surface, turn)
+
+    def _make_takes_folder(self) -> Path:
+        if self._journal is not None:
+            with contextlib.suppress(OSError):
+                return self._journal.takes_folder()
+        folder = tempfile.TemporaryDirectory(prefix="cellvoice-takes-", ignore_cleanup_errors=True)
+        # Gone with the session, at the latest with the process.
+        weakref.finalize(self, folder.cleanup)
+        return Path(folder.name)
+
+
+def _word() -> str:
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(4))
+
+
+def _voice_name(voice: Voice | None) -> str:
+    return "none" if voice is None else voice if isinstance(voice, str) else str(voice.get("id"))
+
+
+def _page() -> Surface:
+    surface = _seams.surface()
+    if surface is None:
+        raise DeviceError(
+            "there is no notebook page to record in here; record a file and send it with "
+            "session.say(Clip.read('question.wav'))"
+        )
+    return surface
+
+
+def _cell(surface: Surface | None) -> Cell | None:
+    try:
+        return surface.cell() if surface is not None else None
+    except Exception:  # noqa: BLE001 (where a turn was asked is worth less than the turn)
+        _log.exception("the calling cell could not be told")
+        return None
+
+
+def _view(surface: Surface | None, turn: Turn) -> TurnView | None:
+    try:
+        return surface.open_turn(turn) if surface is not None else None
+    except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
+        _log.exception("turn %s can't be shown; it is asked all the same", turn.number)
+        return None
+
+
+def _shutdown_notice(model: str, today: date) -> str:
+    known = facts(model)
+    if known is None or known.shutdown is None:
+        return ""
+    days = (known.shutdown - today).days
+    if days > _SHUTDOWN_NOTICE_DAYS:
+        return ""
+    when = (
+        f"is to be shut down on {known.shutdown}"
+        if days > 0
+        else f"was shut down on {known.shutdown}"
+    )
+    then = f"; its successor is {known.successor}" if known.successor else ""
+    return f"{model} {when}, as far as is known{then}"

@@ -1,0 +1,304 @@
+"""One exchange: what was sent, what came back, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from cellvoice.audio import Clip
+from cellvoice.protocol import Reply, Request, Usage
+
+from . import _loop, _seams
+from ._cost import Cost, cost_of
+
+if TYPE_CHECKING:
+    from ._asking import Settings
+    from ._seams import Cell
+    from .session import Session
+
+__all__ = ["Finish", "Timing", "Turn"]
+
+Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds from the moment the request was sent; None for what has not happened."""
+
+    first_event_s: float | None = None
+    first_sound_s: float | None = None
+    total_s: float | None = None
+
+
+class Turn:
+    """One exchange of a session: input, reply, and everything known about both.
+
+    Every property may be read from any thread while the turn runs, and then tells what has
+    arrived so far. `finish` is None until the turn has ended.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        id: str,  # noqa: A002 (the public name of it)
+        number: int,
+        asked_at: datetime,
+        settings: Settings,
+        cell: Cell | None,
+    ) -> None:
+        self._session = session
+        self._id = id
+        self._number = number
+        self._asked_at = asked_at
+        self._settings = settings
+        self._cell = cell
+        self._input: tuple[str | Clip, ...] = ()
+        self._message: Mapping[str, object] | None = None
+        self._request: Request | None = None
+        self._request_id: str | None = None
+        self._reply = Reply()
+        self._timing = Timing()
+        self._finish: Finish | None = None
+        self._error: Exception | None = None
+        self._notices: tuple[str, ...] = ()
+        self._clip: Clip | None = None
+        self._audio_gone = False
+        self._cancel: Callable[[], object] | None = None
+        self._stop_asked = False
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._future: Future[None] = Future()
+        self._future.set_running_or_notify_cancel()
+
+    @property
+    def id(self) -> str:
+        """A name for this turn that no other turn has."""
+        return self._id
+
+    @property
+    def number(self) -> int:
+        """The place in the session, from 1."""
+        return self._number
+
+    @property
+    def session(self) -> Session:
+        """The conversation that this turn belongs to."""
+        return self._session
+
+    @property
+    def session_id(self) -> str:
+        """The id of the conversation that this turn belongs to."""
+        return self._session.id
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the turn was asked, in UTC."""
+        return self._asked_at
+
+    @property
+    def model(self) -> str:
+        """The model that answered, by its own name; until it does, the one that was asked."""
+        return self._reply.model or self._settings.model
+
+    @property
+    def voice(self) -> str | None:
+        """The voice that was asked for, or None if a written answer was."""
+        voice = self._settings.voice
+        return voice if voice is None or isinstance(voice, str) else str(voice.get("id", ""))
+
+    @property
+    def input(self) -> tuple[str | Clip, ...]:
+        """What was said to the model, in order: texts and clips."""
+        return self._input
+
+    @property
+    def request(self) -> Request | None:
+        """The request as it was sent, or None until it is sent."""
+        return self._request
+
+    @property
+    def request_id(self) -> str | None:
+        """What the service's support asks for, or None if the service gave none."""
+        return self._request_id
+
+    @property
+    def reply(self) -> Reply:
+        """The reply as it was put together from the stream; it grows while the turn runs."""
+        return self._reply
+
+    @property
+    def text(self) -> str:
+        """What was said, as text: the transcript, or the answer if it came as text."""
+        return self._reply.text
+
+    @property
+    def clip(self) -> Clip | None:
+        """The reply's sound, or None if there is none (yet)."""
+        if self._clip is None:
+            clip = self._reply.clip
+            if self._finish is None:
+                return clip
+            self._clip = clip
+        return self._clip
+
+    @property
+    def heard(self) -> str | None:
+        """What the embedded engine understood of the spoken input; the service does not tell."""
+        heard = (self._reply.engine or {}).get("heard")
+        return heard if isinstance(heard, str) else None
+
+    @property
+    def engine(self) -> Mapping[str, object] | None:
+        """What the embedded engine says of itself, or None if it was not the one that answered."""
+        return self._reply.engine
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens, as the service counted them, or None if it did not say (yet)."""
+        return self._reply.usage
+
+    @property
+    def cost(self) -> Cost:
+        """What the turn cost, in US dollars; `cost.note` says when it is an estimate."""
+        if self._request is None:
+            return Cost(0.0)  # nothing was sent
+        if self._never_answered:
+            return Cost(0.0)
+        spoken = [part for part in self._input if isinstance(part, Clip)]
+        return cost_of(self._reply, self.model, spoken)
+
+    @property
+    def _never_answered(self) -> bool:
+        # The service bills nothing for a request that it refused or never got.
+        return self._finish == "failed" and self._timing.first_event_s is None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the turn cost, in US dollars, or None if no price is known."""
+        return self.cost.usd
+
+    @property
+    def cost_note(self) -> str | None:
+        """Why the cost is an estimate or unknown, in one sentence, or None."""
+        return self.cost.note
+
+    @property
+    def timing(self) -> Timing:
+        """Seconds from sending to the first event, the first sound, and the end."""
+        return self._timing
+
+    @property
+    def finish(self) -> Finish | None:
+        """How the turn ended, or None while it runs.
+
+        complete; stopped (by the user); cut (by the wire, with something received); length (the
+        token limit); filtered (by the service); refused (by the model); failed (nothing received).
+        """
+        return self._finish
+
+    @property
+    def error(self) -> Exception | None:
+        """The error that ended the turn, or None."""
+        return self._error
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know about this turn, a sentence each."""
+        return self._notices
+
+    @property
+    def cell(self) -> Cell | None:
+        """The notebook cell that asked, or None outside of a notebook."""
+        return self._cell
+
+    @property
+    def expires_at(self) -> int | None:
+        """Until when the service keeps the reply's sound, in Unix seconds, or None."""
+        return self._reply.expires_at
+
+    @property
+    def done(self) -> bool:
+        """Whether the turn has ended."""
+        return self._finish is not None
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the turn has ended and been shown; False if the time ran out first.
+
+        Raises nothing of the turn's own: its error is in `error`. Ctrl-C ends the wait, and the
+        turn goes on; `stop()` ends it.
+        """
+        return _loop.wait_for(self._ended, timeout_s)
+
+    def stop(self) -> None:
+        """End the turn now and keep what has arrived; does nothing if it has ended.
+
+        May be called from any thread; does not wait.
+        """
+        self._stop_asked = True
+        cancel = self._cancel
+        if cancel is not None:
+            cancel()
+
+    def give_up(self, sentence: str) -> None:
+        """End a turn that was never asked; the sentence says why. Does nothing to any other."""
+        with self._lock:
+            if self._finish is not None or self._cancel is not None:
+                return
+            self._note(sentence)
+            self._end("stopped", None)
+        self._wake()
+
+    def _fill(
+        self,
+        parts: tuple[str | Clip, ...],
+        message: Mapping[str, object],
+        notices: tuple[str, ...],
+    ) -> None:
+        self._input, self._message = parts, message
+        for sentence in notices:
+            self._note(sentence)
+
+    def _claim(self, number: int, asked_at: datetime, cancel: Callable[[], object]) -> bool:
+        """Turn a pending turn into one that is asked; False if it is not pending any more."""
+        with self._lock:
+            if self._finish is not None or self._cancel is not None:
+                return False
+            self._number, self._asked_at, self._cancel = number, asked_at, cancel
+        return True
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self._notices:
+            self._notices = (*self._notices, sentence)
+
+    def _end(self, finish: Finish, error: Exception | None) -> None:
+        self._error = error
+        self._finish = finish
+
+    def _wake(self) -> None:
+        """Let those go on who wait for the turn."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._future.set_result(None)
+
+    async def _until_ended(self) -> None:
+        """Wait for the end on any loop; being cancelled does not touch the turn."""
+        await asyncio.shield(asyncio.wrap_future(self._future))
+
+    def __repr__(self) -> str:
+        said = self.text or self._reply.refusal
+        short = said if len(said) <= 60 else f"{said[:59]}…"
+        told = f": {short!r}" if said else ""
+        return f"<Turn {self._number} {self._finish or 'running'}{told}, {self.cost}>"
+
+    def _ipython_display_(self) -> None:
+        surface = _seams.surface()
+        if surface is not None:
+            surface.show_turn(self)
+        else:
+            print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
