@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         StreamBroken,
         UsageError,
     )
-    from cellvoice.session import Cost, Session, Timing, Turn
+    from cellvoice.session import Session, Turn
 
     __version__: str
 
@@ -33,7 +33,6 @@ __all__ = [
     "CellvoiceError",
     "Clip",
     "ConnectionFailed",
-    "Cost",
     "DeviceError",
     "EngineError",
     "ProtocolError",
@@ -42,18 +41,13 @@ __all__ = [
     "Session",
     "Stopped",
     "StreamBroken",
-    "Timing",
     "Turn",
     "UsageError",
-    "__version__",
-    "load_ipython_extension",
 ]
 
 _ROOMS = {
     "Clip": "audio",
-    "Cost": "session",
     "Session": "session",
-    "Timing": "session",
     "Turn": "session",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._cost import Cost
-from ._loop import background_loop, run
+from ._loop import background_loop, is_background_thread, run
 from ._seams import Cell, Endpoint, Surface, TurnView
 from .journal import Journal
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
@@ -23,5 +23,6 @@ __all__ = [
     "Turn",
     "TurnView",
     "background_loop",
+    "is_background_thread",
     "run",
 ]

@@ -39,6 +39,12 @@ class Settings:
     system: str | None
     params: Mapping[str, object]
 
+    @property
+    def voice_name(self) -> str | None:
+        """The voice in one word, or None for a written answer."""
+        voice = self.voice
+        return voice if voice is None or isinstance(voice, str) else str(voice.get("id", ""))
+
     def checked(self) -> Settings:
         """These settings, with parameters as they are sent. Raises UsageError."""
         if not _is_name(self.model):
@@ -52,15 +58,17 @@ class Settings:
         return settings
 
     def changed(self, overrides: Mapping[str, object]) -> Settings:
-        """With some of them replaced: `model`, `voice`, parameters. Raises UsageError."""
+        """With some replaced: `model`, `voice`, `system`, parameters. Raises UsageError."""
         params = dict(overrides)
         model, voice = params.pop("model", self.model), params.pop("voice", self.voice)
+        system = params.pop("system", self.system)
         if voice is not None and not isinstance(voice, (str, Mapping)):
             raise UsageError(f"voice={voice!r}: expected a name such as 'alloy', or None")
         return replace(
             self,
             model=model,  # type: ignore[arg-type]  # checked below, whatever it is
             voice=voice,
+            system=system,  # type: ignore[arg-type]
             params={**self.params, **params},
         ).checked()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AudioError, UsageError
 
-__all__ = ["SOUND_SUFFIXES", "parts_of"]
+__all__ = ["SOUND_SUFFIXES", "Said", "parts_of"]
+
+Part = str | Clip | os.PathLike[str]
+Said = Part | Sequence[Part]
 
 SOUND_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga"})
 _EXPECTED = "a text, a Clip, the path of a sound file, or a list of these"

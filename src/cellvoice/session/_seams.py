@@ -21,14 +21,10 @@ _log = logging.getLogger("cellvoice.session")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The notebook cell a turn is bound to.
-
-    `id` is the cell's id in the file, the same for every run of it; `execution` is the id of the
-    one run that asked, or None if it is not known.
-    """
+    """The notebook cell a turn is bound to: its id in the file, and which run of it (`In [n]`)."""
 
     id: str
-    execution: str | None = None
+    execution_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

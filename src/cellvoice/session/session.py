@@ -22,6 +22,7 @@ from cellvoice.protocol import Usage, facts
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
 from ._cost import Cost, total_cost
+from ._inputs import Said
 from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, destination
 from ._waiting import refuse_after_interrupt, wait_async, wait_sync
 from ._wire import Wire
@@ -103,9 +104,12 @@ class Session:
         self._change(model=model)
 
     @property
-    def voice(self) -> Voice | None:
-        """The voice that answers, None for written answers; can be set, from the next turn on."""
-        return self._asking.settings.voice
+    def voice(self) -> str | None:
+        """The voice that answers, None for written answers; can be set, from the next turn on.
+
+        A custom voice is set as `{"id": "voice_…"}` and read as its id.
+        """
+        return self._asking.settings.voice_name
 
     @voice.setter
     def voice(self, voice: Voice | None) -> None:
@@ -175,13 +179,13 @@ class Session:
         messages = self._asking.messages()
         return copy.deepcopy([dict(message) for message in messages])
 
-    def say(self, input: object, **overrides: object) -> Turn:  # noqa: A002 (its public name)
+    def say(self, input: Said, **overrides: object) -> Turn:  # noqa: A002 (its public name)
         """Say something to the model and wait for its whole reply.
 
         `input` is text, a Clip, the path of a sound file, or a list of these. A `pathlib.Path` is
         always a file; a str is text, unless it ends in a sound file's suffix and is such a file.
-        `overrides` are `model`, `voice` (None for a written answer) and the service's parameters,
-        for this turn only.
+        `overrides` are `model`, `voice` (None for a written answer), `system` and the service's
+        parameters, for this turn only.
 
         Ctrl-C or the stop button ends the reply; the turn is returned with what was heard, and
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
@@ -196,7 +200,7 @@ class Session:
             turn.give_up("stopped before anything was sent")
         return wait_sync(turn)
 
-    async def asay(self, input: object, **overrides: object) -> Turn:  # noqa: A002
+    async def asay(self, input: Said, **overrides: object) -> Turn:  # noqa: A002
         """As `say`, without blocking the event loop. Cancelling the task stops the turn."""
         turn, view = self._open(input, overrides)
         self._asking.schedule(turn, view, self.notice)
@@ -217,7 +221,7 @@ class Session:
 
     def start_turn(
         self,
-        input: object,  # noqa: A002
+        input: Said,  # noqa: A002
         *,
         view: TurnView | None = None,
         overrides: Mapping[str, object] = MappingProxyType({}),
@@ -285,9 +289,7 @@ class Session:
         count = len(self.turns)
         turns = "1 turn" if count == 1 else f"{count} turns"
         badge = f", {self.badge}" if self.badge else ""
-        return (
-            f"<Session {self.model}, voice {_voice_name(self.voice)}, {turns}, {self.cost}{badge}>"
-        )
+        return f"<Session {self.model}, voice {self.voice or 'none'}, {turns}, {self.cost}{badge}>"
 
     def _ipython_display_(self) -> None:
         surface = _seams.surface()
@@ -320,10 +322,6 @@ class Session:
 
 def _word() -> str:
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(4))
-
-
-def _voice_name(voice: Voice | None) -> str:
-    return "none" if voice is None else voice if isinstance(voice, str) else str(voice.get("id"))
 
 
 def _page() -> Surface:

@@ -109,8 +109,7 @@ class Turn:
     @property
     def voice(self) -> str | None:
         """The voice that was asked for, or None if a written answer was."""
-        voice = self._settings.voice
-        return voice if voice is None or isinstance(voice, str) else str(voice.get("id", ""))
+        return self._settings.voice_name
 
     @property
     def input(self) -> tuple[str | Clip, ...]:
