@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from .server import TOKEN, LabServer
 from .sound import Samples, from_tap
 
 TAP = Path(__file__).with_name("tap.js")
-WAIT_MS = 60_000
+WAIT_MS = int(os.environ.get("BROWSER_WAIT_S", "60")) * 1000
 
 
 class SoundPage:
@@ -134,6 +135,20 @@ class NotebookPage(SoundPage):
             " return !c.model.dirty && c.model.sharedModel !== undefined; })()"
         )
         return self.server.read_notebook(self.path)
+
+    async def append_to_cell(self, index: int, text: str) -> None:
+        """Write at the end of a cell."""
+        await self.cell(index).locator(".cm-content").click()
+        await self.page.keyboard.press("Control+End")
+        await self.page.keyboard.type(text)
+
+    async def is_trusted(self) -> bool:
+        """What JupyterLab says about the outputs it opened."""
+        trusted: bool = await self.page.evaluate(
+            "[...jupyterapp.shell.currentWidget.content.model.cells]"
+            ".filter((cell) => cell.type === 'code').every((cell) => cell.trusted)"
+        )
+        return trusted
 
     async def reload(self) -> None:
         """Reload the page, as with F5."""
