@@ -126,13 +126,14 @@ class _Child:
             self.process.wait()
 
     def _line(self, lines: queue.Queue[str], timeout_s: float) -> str:
+        ended = False
         try:
             line = lines.get(timeout=timeout_s)
+            if line:
+                return line
+            ended = True  # its output is closed
         except queue.Empty:
-            line = ""
-        if line:
-            return line
-        ended = self.process.poll() is not None
+            pass
         self.process.kill()
         self.process.wait()
         self._errors_read.join(1.0)

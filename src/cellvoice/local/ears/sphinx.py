@@ -41,6 +41,12 @@ class SphinxEar:
         self._worker: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, or None."""
+        worker = self._worker
+        return worker.pid if worker is not None and worker.poll() is None else None
+
     def warm_up(self) -> None:
         """Start the worker; it loads its models without being waited for."""
         with self._lock:
