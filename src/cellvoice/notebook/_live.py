@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from cellvoice.protocol import AudioChunk, Event, Heartbeat, TextChunk, Transcri
 from cellvoice.render import SOUND_MIME, Card, frozen
 from cellvoice.session import Turn, background_loop
 from cellvoice.widgets import Answer, Channel, UnknownRequest
+
+from ._frontend import HELLO_TIMEOUT_S
 
 if TYPE_CHECKING:
     from cellvoice.widgets import View
@@ -24,6 +27,11 @@ Listener = Callable[[str, Data, tuple[bytes, ...]], None]
 
 # One heartbeat comes for every 50 ms of speech that the service has made (`protocol`, Heartbeat).
 _HEARTBEAT_S = 0.05
+
+_DRAIN_TIMEOUT_S = 10.0
+
+# Whether the last page that was waited for did not come.
+_pages_keep_away = False
 
 
 class Live:
@@ -45,8 +53,7 @@ class Live:
             loop=background_loop(),
             on_event=self._on_event,
             on_request=self._on_request,
-            # Looked up at each call: it is set after the channel is made.
-            on_hello=lambda page, hello: self.hello_listener(page, hello),  # noqa: PLW0108
+            on_hello=self._on_hello,
         )
         self._frames: dict[str, int] = {}
         self.widget.on_msg(self._on_message)
@@ -60,6 +67,27 @@ class Live:
         found = self.widget._repr_mimebundle_()
         bundle = found[0] if isinstance(found, tuple) else found
         return dict(bundle or {})
+
+    async def met(self, *, patient: bool = True) -> bool:
+        """Wait until a page is there; False when none says hello in time.
+
+        One that is not patient does not wait again after a page has kept away once, until one has
+        shown itself: a closed tab must not cost every turn the whole time.
+        """
+        global _pages_keep_away  # noqa: PLW0603 (true of the process's only front end)
+        if _pages_keep_away and not patient and not self.channel.heard:
+            return False
+        try:
+            await asyncio.wait_for(self.channel.hello(), HELLO_TIMEOUT_S)
+        except TimeoutError:
+            _pages_keep_away = True
+            return False
+        return True
+
+    async def drained(self) -> None:
+        """Wait until the pages were sent everything, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.channel.drained(), _DRAIN_TIMEOUT_S)
 
     def close(self) -> None:
         """Send what waits, then close the widget in the page. Called on the loop."""
@@ -98,6 +126,11 @@ class Live:
 
     def _send(self, content: dict[str, object], buffers: list[bytes]) -> None:
         self.widget.send(content, buffers)
+
+    def _on_hello(self, page: str, hello: Data) -> None:
+        global _pages_keep_away  # noqa: PLW0603
+        _pages_keep_away = False
+        self.hello_listener(page, hello)
 
     def _on_message(self, widget: object, content: object, buffers: list[object]) -> None:
         self.channel.receive(content, buffers)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cellvoice.render import Place
+from cellvoice.session import Cell
 
 from ._frontend import NO_PAGE, Hearing, KernelFacts, RequestFacts, hearing
 
@@ -19,7 +22,7 @@ class Here:
 
     # The execute request's id: the same for everything that one run of a cell shows.
     execution: str
-    cell_id: str | None
+    cell: Cell | None
     hearing: Hearing
 
 
@@ -29,7 +32,7 @@ def kernel_shell() -> Any | None:
         from IPython import get_ipython
     except ImportError:
         return None
-    shell = get_ipython()  # type: ignore[no-untyped-call]  # IPython's signature is untyped
+    shell = get_ipython()
     return shell if shell is not None and getattr(shell, "kernel", None) is not None else None
 
 
@@ -48,9 +51,13 @@ def here() -> Here | None:
     heard = NO_PAGE
     if header.get("msg_type") == "execute_request":
         heard = hearing(kernel_facts(shell), RequestFacts(metadata, "subshell_id" in header))
-    return Here(
-        str(header.get("msg_id") or ""), cell_id if isinstance(cell_id, str) else None, heard
-    )
+    cell = Cell(cell_id, _execution_count(shell)) if isinstance(cell_id, str) else None
+    return Here(str(header.get("msg_id") or ""), cell, heard)
+
+
+def _execution_count(shell: Any) -> int | None:
+    count = getattr(shell, "execution_count", None)
+    return count if isinstance(count, int) else None
 
 
 def _shell_parent(shell: Any) -> Mapping[str, object]:
@@ -68,10 +75,11 @@ def _mapping(value: object) -> Mapping[str, object]:
 def kernel_facts(shell: Any) -> KernelFacts | None:
     """The kernel's version and whether it answers pages on a thread of their own."""
     try:
-        import ipykernel
-    except ImportError:
+        installed = importlib.metadata.version("ipykernel")
+    except importlib.metadata.PackageNotFoundError:
         return None
-    version = tuple(int(part) for part in ipykernel.version_info[:3] if str(part).isdigit())
+    # The numbers in front: "7.4.0.dev0" counts as 7.4.0.
+    version = tuple(int(part) for part in re.findall(r"\d+", installed)[:3])
     return KernelFacts(version, bool(getattr(shell.kernel, "_supports_kernel_subshells", False)))
 
 
@@ -85,10 +93,3 @@ def place() -> Place:
     path = Path(named) if named.endswith(".ipynb") else None
     # A server whose root is not this machine's root gives a path that leads nowhere here.
     return Place(path if path is not None and path.parent.is_dir() else None)
-
-
-def execution_count() -> int | None:
-    """The `In [n]` of the running cell."""
-    shell = kernel_shell()
-    count = getattr(shell, "execution_count", None)
-    return count if isinstance(count, int) else None

@@ -8,10 +8,10 @@ from IPython.display import publish_display_data
 
 from cellvoice.errors import DeviceError
 from cellvoice.render import bundle
-from cellvoice.session import Cell, Session, Turn, is_background_thread
+from cellvoice.session import Cell, Session, Turn
 
 from . import listen
-from ._place import Here, execution_count, here, place
+from ._place import Here, here, place
 from .live import CardView, is_shown, remember, static_bundle
 from .pad import show_pad
 
@@ -21,9 +21,7 @@ class NotebookSurface:
 
     def cell(self) -> Cell | None:
         where = here()
-        if where is None or where.cell_id is None:
-            return None
-        return Cell(where.cell_id, execution_count())
+        return None if where is None else where.cell
 
     def open_turn(self, turn: Turn) -> CardView | None:
         where = here()
@@ -44,11 +42,11 @@ class NotebookSurface:
             return
         remember(turn, where.execution)
         shown = static_bundle(turn) if turn.finish is None else bundle(turn, place())
-        publish_display_data(data=shown, metadata={})
+        publish_display_data(data=shown, metadata={})  # type: ignore[no-untyped-call]
 
 
 def _here_or_refuse() -> Here:
-    where = None if is_background_thread() else here()
+    where = here()
     if where is None:
         raise DeviceError(
             "there is no notebook to show this in: run it in a cell, or use session.say(…) with "

@@ -28,8 +28,8 @@ _NO_PAGE = (
     'session.say(cv.Clip.read("question.wav"))'
 )
 _NOT_HEARD = (
-    f"This page did not answer within {HELLO_TIMEOUT_S:.0f} s, perhaps because its settings keep it "
-    "from reaching a busy kernel; the turn is asked when you send"
+    f"This page did not answer within {HELLO_TIMEOUT_S:.0f} s, perhaps because its settings keep "
+    "it from reaching a busy kernel; the turn is asked when you send"
 )
 
 
@@ -115,7 +115,7 @@ class Listening:
         self._closed = False
         live.requests["send"] = self._send
         live.hello_listener = lambda page, hello: self._recording.hello(page)
-        slot.put({**sentence_bundle(_RUNNING), **live.widget_bundle()})
+        slot.put({**live.widget_bundle(), **sentence_bundle(_RUNNING)})
         live.channel.emit("pad.state", pad_state(session))
         live.channel.emit("listen.state", {"phase": "ready", "sentence": ""})
 
@@ -131,9 +131,7 @@ class Listening:
 
     async def sent(self) -> bool:
         """Wait until something was sent; False when no page says hello in time."""
-        try:
-            await asyncio.wait_for(self._live.channel.hello(), HELLO_TIMEOUT_S)
-        except TimeoutError:
+        if not await self._live.met():
             return False
         await self._asked.wait()
         return True

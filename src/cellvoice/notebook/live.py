@@ -37,12 +37,13 @@ class CardView:
         self._slot = Slot()
         self._place = place()
         self._live: Live | None = None
+        self._can_hear = where.hearing.blocking
         remember(turn, where.execution)
         if not where.hearing.page:
             return
         self._live, sentence = open_live("card")
         if self._live is not None:
-            self._slot.put({**static_bundle(turn), **self._live.widget_bundle()})
+            self._slot.put({**self._live.widget_bundle(), **static_bundle(turn)})
         else:
             # The turn itself does not need the page: it runs, and is frozen in the place of this.
             self._slot.put(sentence_bundle(sentence))
@@ -56,6 +57,9 @@ class CardView:
             self._live.event(turn, event)
 
     async def ended(self, turn: Turn) -> None:
+        if self._live is not None and self._can_hear:
+            # A short reply is over before the page has drawn anything; it is to be heard all the same.
+            await self._live.met(patient=False)
         await freeze_into(turn, self._slot, self._place, self._live)
 
 
@@ -66,6 +70,7 @@ async def freeze_into(turn: Turn, slot: Slot, where: Place, live: Live | None) -
         done = await asyncio.to_thread(freeze, turn, where)
         if live is not None:
             live.ended(turn, done.card)
+            await live.drained()
         slot.put(done.bundle)
     finally:
         if live is not None:

@@ -19,11 +19,12 @@ _SETTINGS = ("voice", "model", "system")
 
 
 @magics_class
-class VoiceMagics(Magics):  # type: ignore[misc]  # IPython's base is untyped
+class VoiceMagics(Magics):
     """The session is a variable of the notebook, `session` unless a name is given."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self._names = shell.user_ns
         self._name = _DEFAULT_NAME
 
     @cell_magic
@@ -42,7 +43,7 @@ class VoiceMagics(Magics):  # type: ignore[misc]  # IPython's base is untyped
         self._name = name
         return self._session().say(cell.strip())
 
-    @line_magic("voice")
+    @line_magic("voice")  # type: ignore[arg-type]  # IPython types the bare form only
     def status(self, line: str) -> None:
         """Show the session, or set `voice=`, `model=` and `system=`: `%voice voice=marin`."""
         for name, value in _assignments(line):
@@ -50,9 +51,9 @@ class VoiceMagics(Magics):  # type: ignore[misc]  # IPython's base is untyped
         print(_status(self._name, self._session()))  # noqa: T201 (it is the magic's answer)
 
     def _session(self) -> Session:
-        found = self.shell.user_ns.get(self._name)
+        found = self._names.get(self._name)
         if found is None:
-            found = self.shell.user_ns[self._name] = Session()
+            found = self._names[self._name] = Session()
         if not isinstance(found, Session):
             raise UsageError(
                 f"the variable {self._name} is a {type(found).__name__}, expected a Session; "
@@ -83,7 +84,7 @@ def _assignments(line: str) -> list[tuple[str, str]]:
 def _status(name: str, session: Session) -> str:
     turns = len(session.turns)
     facts = [
-        f"{name}: {session.model}, voice {session.voice or 'as the service chooses'}",
+        f"{name}: {session.model}, voice {session.voice or 'none (written answers)'}",
         f"{turns} turn{'' if turns == 1 else 's'}, {dollars(float(session.cost))}",
     ]
     if session.badge:
@@ -97,4 +98,4 @@ def _status(name: str, session: Session) -> str:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext cellvoice`."""
-    shell.register_magics(VoiceMagics)  # type: ignore[no-untyped-call]
+    shell.register_magics(VoiceMagics)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cellvoice.protocol import Event, usd_per_second
 from cellvoice.render import Card, Place, conversation_html, freeze, text
-from cellvoice.session import Session, Turn
+from cellvoice.session import Cell, Session, Turn
 from cellvoice.widgets import Answer
 
 from ._live import Data, Live, open_live
@@ -38,8 +38,8 @@ def show_pad(session: Session, where: Here) -> None:
     if live is None:
         slot.put(conversation.bundle(sentence))
         return
-    pad = Pad(session, live, slot, conversation)
-    slot.put({**conversation.bundle(_HOW_TO_TALK), **live.widget_bundle()})
+    pad = Pad(session, live, slot, conversation, where.cell)
+    slot.put({**live.widget_bundle(), **conversation.bundle(_HOW_TO_TALK)})
     pad.open()
 
 
@@ -49,7 +49,7 @@ def pad_state(session: Session) -> dict[str, object]:
     folder = session.journal_folder
     return {
         "model": session.model,
-        "voice": session.voice or "",
+        "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
         "notice": session.notice,
         "price": {
@@ -107,9 +107,15 @@ class Pad:
     """A shown pad: every turn of the session appears in it, wherever it was asked."""
 
     def __init__(
-        self, session: Session, live: Live, slot: Slot, conversation: Conversation
+        self,
+        session: Session,
+        live: Live,
+        slot: Slot,
+        conversation: Conversation,
+        cell: Cell | None,
     ) -> None:
         self._session = session
+        self._cell = cell
         self._live = live
         self._slot = slot
         self._conversation = conversation
@@ -142,8 +148,8 @@ class Pad:
 
     async def _send(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
         said = self._recording.input(data)
-        # In the pad's own context: the turn belongs to its cell, not to the one that runs now.
-        turn = self._slot.run(lambda: self._session.start_turn(said))
+        # The turn belongs to the pad's cell, not to the one that runs now.
+        turn = self._session.start_turn(said, cell=self._cell)
         self._live.turns[turn.id] = turn
         return {"turn": turn.id}, ()
 

@@ -83,6 +83,7 @@ class Channel:
         # A future of the loop could not be waited for by another thread.
         self._heard = threading.Event()
         self._first_hello: asyncio.Future[None] | None = None
+        self._at_rest: list[asyncio.Future[None]] = []
 
     # From any thread
 
@@ -113,6 +114,14 @@ class Channel:
         if self._first_hello is None:
             self._first_hello = self._loop.create_future()
         await asyncio.shield(self._first_hello)
+
+    async def drained(self) -> None:
+        """Wait until every event so far was sent; returns at once while there is no page."""
+        if self._resting or not self._pages or self._closed:
+            return
+        sent: asyncio.Future[None] = self._loop.create_future()
+        self._at_rest.append(sent)
+        await sent
 
     def _on_loop(self, work: Callable[[], None]) -> None:
         try:
@@ -149,7 +158,14 @@ class Channel:
         if busy:
             self._flush = self._loop.call_later(self._flush_interval_s, self._flush_now)
         else:
-            self._resting = True
+            self._rest()
+
+    def _rest(self) -> None:
+        self._resting = True
+        waiting, self._at_rest = self._at_rest, []
+        for sent in waiting:
+            if not sent.done():
+                sent.set_result(None)
 
     def _send_acks(self) -> bool:
         owing = [(name, page) for name, page in self._pages.items() if page.owes_ack]
@@ -219,7 +235,7 @@ class Channel:
         return page
 
     def _rewind(self, have: int) -> None:
-        """Send again from the event after `have`. All pages see it; those that know it pass over it."""
+        """Send again what follows `have`. All pages see it; those that know it pass over it."""
         self._sent = min(self._sent, max(have, 0))
         self._flush_soon()
 
@@ -300,6 +316,7 @@ class Channel:
             self._give(page, request, "cancelled", {})
             task.cancel()
         self._closed = True
+        self._rest()
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None

@@ -1,0 +1,279 @@
+"""The channel against a scripted page: loss, repeats, overtaking, reload, two pages."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from cellvoice.errors import AudioError, ServiceError
+from cellvoice.widgets import UnknownRequest
+
+
+def text_of(page: Any, turn: str = "t") -> str:
+    return "".join(
+        data["text"]
+        for name, data, _ in page.events
+        if name == "turn.text" and data["turn"] == turn
+    )
+
+
+def sound_of(page: Any) -> bytes:
+    found = bytearray()
+    for name, data, buffers in page.events:
+        if name == "turn.audio":
+            assert data["start_frame"] * 2 == len(found), "sound has no hole and no repeat"
+            found += b"".join(buffers)
+    return bytes(found)
+
+
+async def stream(rig: Any, pieces: int = 120) -> tuple[str, bytes]:
+    """A turn as it streams: words and sound, a piece every 10 ms."""
+    said, sound = "", b""
+    rig.channel.emit("turn.started", {"turn": "t"})
+    for number in range(pieces):
+        word, pcm = f"w{number} ", bytes([number % 256]) * 480
+        rig.channel.emit("turn.text", {"turn": "t", "text": word})
+        where = {"turn": "t", "start_frame": len(sound) // 2, "sample_rate_hz": 24_000}
+        rig.channel.emit("turn.audio", where, [pcm])
+        said, sound = said + word, sound + pcm
+        await rig.clock.run(0.010)
+    rig.channel.emit("turn.ended", {"turn": "t"})
+    return said, sound
+
+
+async def test_a_page_gets_all_words_and_sound_in_order(rig: Any) -> None:
+    page = rig.page("p")
+    said, sound = await stream(rig)
+    await rig.clock.run(1.0)
+    assert (text_of(page), sound_of(page)) == (said, sound)
+    assert page.events[0][0] == "turn.started"
+    assert page.events[-1][0] == "turn.ended"
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_nothing_is_lost_on_a_rough_line_either_way(make_rig: Any, seed: int) -> None:
+    rig = make_rig(seed)
+    page = rig.page("p")
+    request = page.request("sound", {"turn": "t"})
+    for number in range(100):
+        page.emit("record.frames", {"start_frame": number}, bytes([number]))
+    said, sound = await stream(rig)
+    # Something always follows in these tests, so that a lost last event shows.
+    await rig.clock.run(20.0)
+    page.request("nudge", {})
+    await rig.clock.run(40.0)
+    assert (text_of(page), sound_of(page)) == (said, sound)
+    frames = [(data["start_frame"], buffers) for _, name, data, buffers in rig.heard if name]
+    assert frames == [(number, (bytes([number]),)) for number in range(100)]
+    assert len(rig.asked) == 2
+    assert page.answers[request], "the request is answered although answers can be lost"
+    assert page.queue == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_reloaded_page_gets_everything_from_the_beginning(make_rig: Any, seed: int) -> None:
+    rig = make_rig(seed)
+    before = rig.page("before")
+    streaming = asyncio.ensure_future(stream(rig))
+    await rig.clock.run(0.4)
+    before.close()
+    after = rig.page("after")
+    said, sound = await streaming
+    after.request("nudge", {})
+    await rig.clock.run(60.0)
+    assert (text_of(after), sound_of(after)) == (said, sound)
+
+
+async def test_two_pages_see_the_same_and_are_acknowledged_apart(rig: Any) -> None:
+    first = rig.page("first")
+    second = rig.page("second")
+    await rig.clock.run(0.5)
+    first.emit("view", {"delta": 1})
+    second.emit("view", {"delta": 1})
+    second.emit("view", {"delta": -1})
+    said, _ = await stream(rig)
+    await rig.clock.run(1.0)
+    assert text_of(first) == text_of(second) == said
+    assert [page for page, *_ in rig.heard] == ["first", "second", "second"]
+    assert (first.queue, second.queue) == ([], [])
+
+
+async def test_a_page_that_comes_when_all_is_over_sees_the_turn(rig: Any) -> None:
+    said, sound = await stream(rig)
+    page = rig.page("late")
+    await rig.clock.run(5.0)
+    assert (text_of(page), sound_of(page)) == (said, sound)
+
+
+async def test_nothing_is_sent_while_nobody_listens(rig: Any) -> None:
+    await stream(rig)
+    assert rig.sent == []
+
+
+async def test_streaming_stays_far_below_the_limit_of_the_server(rig: Any) -> None:
+    rig.page("p")
+    rig.channel.emit("turn.started", {"turn": "t"})
+    for number in range(2_000):
+        rig.channel.emit("turn.text", {"turn": "t", "text": "x"})
+        where = {"turn": "t", "start_frame": number, "sample_rate_hz": 24_000}
+        rig.channel.emit("turn.audio", where, [b"\0\0"])
+        await rig.clock.run(0.001)
+    seconds = {int(at_s) for at_s, _ in rig.sent}
+    busiest = max(sum(1 for at_s, _ in rig.sent if int(at_s) == second) for second in seconds)
+    assert busiest <= 60
+
+
+async def test_the_first_sound_does_not_wait(rig: Any) -> None:
+    rig.page("p")
+    await rig.clock.run(0.3)
+    before = len(rig.sent)
+    rig.channel.emit(
+        "turn.audio", {"turn": "t", "start_frame": 0, "sample_rate_hz": 24_000}, [b"ab"]
+    )
+    await rig.clock.run(0.0)
+    assert len(rig.sent) == before + 1
+
+
+async def test_a_long_log_is_replayed_below_the_limit_of_the_server(rig: Any) -> None:
+    for number in range(1_000):
+        rig.channel.emit("pad.state", {"number": number})
+    page = rig.page("p")
+    await rig.clock.run(1.0)
+    assert len([1 for at_s, _ in rig.sent if at_s <= 1.0]) <= 260
+    await rig.clock.run(10.0)
+    assert page.have == 1_000
+
+
+async def test_sound_of_old_turns_is_dropped_and_their_cards_stay(rig: Any) -> None:
+    for turn in ("one", "two", "three"):
+        rig.channel.emit("turn.started", {"turn": turn})
+        where = {"turn": turn, "start_frame": 0, "sample_rate_hz": 24_000}
+        rig.channel.emit("turn.audio", where, [b"ab"])
+        rig.channel.emit("turn.ended", {"turn": turn})
+        rig.page(f"at {turn}")
+        await rig.clock.run(1.0)
+    page = rig.page("new")
+    await rig.clock.run(1.0)
+    with_sound = [data["turn"] for name, data, _ in page.events if name == "turn.audio"]
+    assert with_sound == ["two", "three"]
+    assert [data["turn"] for name, data, _ in page.events if name == "turn.ended"] == [
+        "one",
+        "two",
+        "three",
+    ]
+
+
+async def test_a_request_is_answered_with_data_and_buffers(rig: Any) -> None:
+    page = rig.page("p")
+    request = page.request("sound", {"turn": "t"})
+    await rig.clock.run(1.0)
+    (answer,) = page.answers[request]
+    assert (answer["kind"], answer["data"]) == ("result", {"name": "sound"})
+
+
+@pytest.mark.parametrize(
+    ("raised", "name", "message"),
+    [
+        (AudioError("this is no sound"), "AudioError", "this is no sound"),
+        (UnknownRequest("not known"), "UnknownRequest", "not known"),
+        (
+            ServiceError("bad key sk-proj-" + "a1B2" * 12),
+            "ServiceError",
+            None,
+        ),
+        (ZeroDivisionError("secret detail"), "ZeroDivisionError", None),
+    ],
+)
+async def test_a_request_that_fails_is_answered_with_its_error(
+    rig: Any, raised: Exception, name: str, message: str | None
+) -> None:
+    async def fail(asked: str, data: Any) -> Any:
+        raise raised
+
+    rig.answer = fail
+    page = rig.page("p")
+    request = page.request("send", {})
+    await rig.clock.run(1.0)
+    (answer,) = page.answers[request]
+    assert (answer["kind"], answer["data"]["name"]) == ("error", name)
+    assert message is None or answer["data"]["message"] == message
+    assert "sk-proj-a1B2" not in answer["data"]["message"]
+    assert "secret" not in answer["data"]["message"]
+
+
+async def test_closing_answers_what_is_open_as_cancelled(rig: Any) -> None:
+    never = asyncio.Event()
+
+    async def wait(asked: str, data: Any) -> Any:
+        await never.wait()
+
+    rig.answer = wait
+    page = rig.page("p")
+    request = page.request("send", {})
+    await rig.clock.run(1.0)
+    rig.channel.close()
+    await rig.clock.run(0.0)
+    sent_by_then = len(rig.sent)
+    await rig.clock.run(1.0)
+    assert [answer["kind"] for answer in page.answers[request]] == ["cancelled"]
+    assert len(rig.sent) == sent_by_then, "a closed channel is silent"
+
+
+async def test_closing_sends_what_waits(rig: Any) -> None:
+    page = rig.page("p")
+    await rig.clock.run(0.5)
+    for number in range(30):
+        rig.channel.emit("pad.state", {"number": number})
+    rig.channel.close()
+    await rig.clock.run(0.1)
+    assert page.have == 30
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "text",
+        {},
+        {"v": 1},
+        {"v": 2, "kind": "hello", "page": "p"},
+        {"v": 1, "kind": "hello", "page": 7},
+        {"v": 1, "kind": "hello", "page": "p" * 1_000},
+        {"v": 1, "kind": "resend", "page": "p", "from": "x"},
+        {"v": 1, "kind": "resend", "page": "p", "from": -5},
+        {"v": 1, "kind": "event", "page": "p", "seq": True, "name": None, "data": []},
+        {"v": 1, "kind": "unheard-of", "page": "p"},
+    ],
+)
+async def test_a_message_that_makes_no_sense_breaks_nothing(rig: Any, content: object) -> None:
+    rig.channel.receive(content, [])
+    page = rig.page("q")
+    rig.channel.emit("pad.state", {})
+    await rig.clock.run(1.0)
+    assert page.have == 1
+
+
+async def test_hello_wakes_who_waits_for_a_page(rig: Any) -> None:
+    waiting = asyncio.ensure_future(rig.channel.hello())
+    await rig.clock.run(0.1)
+    assert not waiting.done()
+    assert not rig.channel.heard
+    rig.page("p")
+    await rig.clock.run(0.1)
+    await waiting
+    assert rig.channel.heard
+
+
+async def test_another_thread_only_puts_work_on_the_loop(rig: Any) -> None:
+    page = rig.page("p")
+    await rig.clock.run(0.5)
+    before = len(rig.sent)
+    thread = threading.Thread(target=lambda: rig.channel.emit("pad.state", {}))
+    thread.start()
+    thread.join()
+    assert len(rig.sent) == before
+    await rig.clock.run(0.1)
+    assert page.have == 1
