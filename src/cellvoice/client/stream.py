@@ -35,7 +35,7 @@ class EventStream:
 
     def __init__(self, response: httpx.Response, *, streamed: bool) -> None:
         self._response = response
-        self._chunks = _raw_bytes(response)
+        self._chunks = _body_bytes(response)
         self._parser: StreamParser | None = StreamParser() if streamed else None
         self._ready: deque[Event] = deque()
         self._ended = False
@@ -118,8 +118,9 @@ class EventStream:
                 await anext(self._chunks, None)
 
 
-def _raw_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
-    # Compression is not asked for; undoing it would cost a copy of every piece.
-    if "content-encoding" in response.headers:
+def _body_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
+    # Compression is not asked for, and looking for it costs a little with every piece; a transport
+    # may also give its whole body at once.
+    if "content-encoding" in response.headers or response.is_stream_consumed:
         return response.aiter_bytes()
     return response.aiter_raw()

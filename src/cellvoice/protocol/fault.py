@@ -20,7 +20,7 @@ _KEYS = re.compile(
       \b(?:sk|sess|rk|pk)-[\w*…-]{4,}            # a key, or a part of one with stars
     | (?<=key\ provided:\ )\S*[^\s.,;'"]            # what the service quotes, whatever its shape
     | (?<=Bearer\ )[^\s'"]+                        # the header
-    | [^\s:'"]*\*{3,}[^\s.,;'"]*                   # head and tail with stars between them
+    | (?<![^\s:'"])[^\s:'"]*?\*{3,}[^\s.,;'"]*     # head and tail with stars between them
     """,
     re.VERBOSE | re.IGNORECASE,
 )

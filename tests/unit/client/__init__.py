@@ -1,0 +1,1 @@
+"""Tests of the client; a package, so that they can share a server."""

@@ -1,0 +1,266 @@
+"""What a person reads when there is no reply: who must act, and never the key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from cellvoice.client import Client
+from cellvoice.errors import (
+    AuthError,
+    CellvoiceError,
+    ConnectionFailed,
+    ProtocolError,
+    QuotaError,
+    ServiceError,
+    UsageError,
+)
+from cellvoice.protocol import Request
+
+from .rig import Exchange, serving
+
+RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded"
+KEY = "sk-proj-abcdefghijklmnop1234"
+
+
+async def refusal(request: Request, status: str, body: bytes, **headers: str) -> CellvoiceError:
+    """The error that this answer of a server becomes."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer(status, body, **headers)
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url, KEY)
+        with pytest.raises(CellvoiceError) as caught:
+            async with client.stream(request):
+                pass
+        await client.aclose()
+    assert KEY not in str(caught.value)
+    return caught.value
+
+
+async def test_a_recorded_wrong_key_says_what_to_do_and_hides_the_key(
+    request_to_speak: Request,
+) -> None:
+    entry = json.loads((RECORDED / "error.401-auth.json").read_text())["Entries"][0]
+    body = json.dumps(entry["ResponseBody"]).encode()
+    error = await refusal(request_to_speak, "401 Unauthorized", body, x_request_id="req_9")
+    assert isinstance(error, AuthError)
+    assert (error.status, error.code, error.request_id) == (401, "invalid_api_key", "req_9")
+    assert "OPENAI_API_KEY" in str(error)
+    assert "not-a-re" not in str(error) and "ized" not in str(error)
+    assert "\n" not in str(error)
+
+
+async def test_a_key_of_any_form_that_the_server_repeats_is_hidden(
+    request_to_speak: Request,
+) -> None:
+    body = json.dumps({"error": {"message": f"the thing {KEY} is bad"}}).encode()
+    error = await refusal(request_to_speak, "403 Forbidden", body)
+    assert isinstance(error, ServiceError)
+    assert "the thing *** is bad" in str(error)
+
+
+async def test_no_key_says_that_there_is_none(request_to_speak: Request) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer("401 Unauthorized", b"{}")
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url)
+        with pytest.raises(AuthError, match="there is none"):
+            async with client.stream(request_to_speak):
+                pass
+        await client.aclose()
+    assert rig.exchanges[0].header("authorization") is None
+
+
+async def test_a_recorded_unknown_model_names_one_that_is_there(request_to_speak: Request) -> None:
+    cassette = yaml.safe_load((RECORDED / "error.404-unknown-model.yaml").read_text())
+    body = cassette["interactions"][0]["response"]["body"].encode()
+    error = await refusal(request_to_speak, "404 Not Found", body)
+    assert isinstance(error, ServiceError)
+    assert (error.status, error.code) == (404, "model_not_found")
+    assert "gpt-audio-1.5" in str(error)
+
+
+async def test_a_recorded_wrong_parameter_is_named(request_to_speak: Request) -> None:
+    cassette = yaml.safe_load((RECORDED / "error.400-unsupported-parameter.yaml").read_text())
+    body = cassette["interactions"][0]["response"]["body"].encode()
+    error = await refusal(request_to_speak, "400 Bad Request", body)
+    assert isinstance(error, ServiceError)
+    assert (error.status, error.code, error.param) == (400, "unsupported_parameter", "max_tokens")
+    assert "max_completion_tokens" in str(error)
+
+
+@pytest.mark.parametrize(
+    "code", ["insufficient_quota", "credit_balance_exhausted", "project_spend_limit_exceeded"]
+)
+async def test_no_money_is_the_account_s_matter(code: str, request_to_speak: Request) -> None:
+    error_json = {"message": "You exceeded your quota.", "type": "insufficient_quota", "code": code}
+    body = json.dumps({"error": error_json}).encode()
+    error = await refusal(request_to_speak, "429 Too Many Requests", body)
+    assert isinstance(error, QuotaError)
+    assert error.code == code
+    assert "credit" in str(error)
+
+
+async def test_a_rate_limit_says_to_wait(request_to_speak: Request) -> None:
+    said = {
+        "message": "Please try again in 644ms.",
+        "type": "tokens",
+        "code": "rate_limit_exceeded",
+    }
+    body = json.dumps({"error": said}).encode()
+    error = await refusal(request_to_speak, "429 Too Many Requests", body)
+    assert isinstance(error, QuotaError)
+    assert "644ms" in str(error) and "Wait" in str(error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head><body>x</body></html>",
+        b"<html><h1>502 Bad Gateway</h1>",
+        b"Bad Gateway",
+        b'{"error":"Bad Gateway"}',
+        b'{"error":{"message":"Bad Gateway","code":502}}',
+        b'{"detail":"Bad Gateway"}',
+        b'[{"error":{"message":"Bad Gateway"}}]',
+    ],
+)
+async def test_a_failure_may_come_in_any_form(body: bytes, request_to_speak: Request) -> None:
+    error = await refusal(request_to_speak, "502 Bad Gateway", body, content_type="text/html")
+    assert isinstance(error, ServiceError)
+    assert error.status == 502
+    assert "Bad Gateway" in str(error)
+    assert "<" not in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"null", b"[]", b"{", b"x" * 500_000])
+async def test_a_failure_without_words_is_still_one_sentence(
+    body: bytes, request_to_speak: Request
+) -> None:
+    error = await refusal(request_to_speak, "500 Internal Server Error", body)
+    assert isinstance(error, ServiceError)
+    assert error.status == 500
+    assert len(str(error)) < 1_000
+
+
+async def test_a_web_page_in_place_of_a_reply_points_at_the_address(
+    request_to_speak: Request,
+) -> None:
+    page = b"<html>Welcome!</html>"
+    error = await refusal(request_to_speak, "200 OK", page, content_type="text/html")
+    assert isinstance(error, ProtocolError)
+    assert "base_url" in str(error)
+
+
+async def test_a_redirect_is_not_followed(request_to_speak: Request) -> None:
+    error = await refusal(request_to_speak, "302 Found", b"", location="http://127.0.0.1:1/")
+    assert isinstance(error, ServiceError)
+    assert error.status == 302
+    assert "base_url" in str(error)
+
+
+async def test_nobody_listening_is_one_sentence_with_the_address(request_to_speak: Request) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    client = Client(f"http://127.0.0.1:{port}/v1", KEY)
+    with pytest.raises(ConnectionFailed) as caught:
+        async with client.stream(request_to_speak):
+            pass
+    await client.aclose()
+    assert f"127.0.0.1:{port}" in str(caught.value)
+    assert "base_url" in str(caught.value) and "\n" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
+
+
+async def test_a_name_that_is_nowhere_is_one_sentence(request_to_speak: Request) -> None:
+    class NoSuchName(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            reason = socket.gaierror(-2, "Name or service not known")
+            raise httpx.ConnectError("all attempts failed") from reason
+
+    client = Client("https://api.nowhere.example/v1", KEY, NoSuchName())
+    with pytest.raises(ConnectionFailed, match=r"api\.nowhere\.example.*name or service not known"):
+        async with client.stream(request_to_speak):
+            pass
+    await client.aclose()
+
+
+async def test_a_server_that_never_answers_is_given_up(request_to_speak: Request) -> None:
+    async def script(exchange: Exchange) -> None:
+        await asyncio.Event().wait()
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url, read_timeout_s=0.2)
+        with pytest.raises(ConnectionFailed, match="did not answer"):
+            async with client.stream(request_to_speak):
+                pass
+        await client.aclose()
+
+
+async def test_a_server_that_hangs_up_without_an_answer_is_named(request_to_speak: Request) -> None:
+    async def script(exchange: Exchange) -> None:
+        exchange.cut()
+        raise ConnectionError
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url)
+        with pytest.raises(ConnectionFailed, match=r"127\.0\.0\.1"):
+            async with client.stream(request_to_speak):
+                pass
+        await client.aclose()
+
+
+async def test_the_proxy_of_the_environment_is_not_asked_about_this_machine(
+    request_to_speak: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer("200 OK", b'{"choices":[]}')
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url)
+        async with client.stream(request_to_speak) as stream:
+            assert [event async for event in stream]
+        await client.aclose()
+
+
+@pytest.mark.parametrize("base_url", ["", "api.openai.com/v1", "ftp://x/v1", "http://", 5, None])
+def test_an_address_that_is_none_is_refused(base_url: object) -> None:
+    with pytest.raises(UsageError, match=r"base_url=.*https://api\.openai\.com/v1"):
+        Client(base_url)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["sk-abc def", "sk-abc\ndef", "sk-äöü"])
+def test_a_key_that_cannot_be_one_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Client(api_key=key)
+    assert "abc" not in str(caught.value) and "ä" not in str(caught.value)
+
+
+async def test_the_key_is_in_no_repr_and_held_once() -> None:
+    client = Client(api_key=f" {KEY}\n")
+    shown = repr(client) + repr(vars(client)) + repr(vars(client._http))
+    assert KEY not in shown
+    assert "hidden" in repr(client)
+    assert client.base_url == "https://api.openai.com/v1"
+    await client.aclose()
+
+
+async def test_the_error_of_a_refusal_holds_no_key_anywhere(request_to_speak: Request) -> None:
+    body = json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()
+    error = await refusal(request_to_speak, "401 Unauthorized", body)
+    assert KEY not in repr(vars(error)) + repr(error.args) + repr(error.__cause__)
+    assert KEY.encode() not in pickle.dumps(error.args)
