@@ -1,7 +1,7 @@
 /** Runs the framer on the audio thread. */
 
 import { Framer } from "./framer";
-import type { FromCapture, ToCapture } from "./messages";
+import type { FromCapture } from "./messages";
 
 class CaptureProcessor extends AudioWorkletProcessor {
   #done = false;
@@ -9,8 +9,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    // There is one message, `stop`.
-    this.port.onmessage = (_event: MessageEvent<ToCapture>) => {
+    // `ToCapture` knows one message, stop.
+    this.port.onmessage = () => {
       if (this.#done) return;
       this.#done = true;
       this.#framer.stop();

@@ -48,7 +48,7 @@ const PAGE = Symbol.for("cellvoice.audio.v1");
 
 /** The page's shared audio; the first widget makes it. */
 export function pageAudio(): PageAudio {
-  const page: { [PAGE]?: PageAudio } = globalThis;
+  const page = globalThis as { [PAGE]?: PageAudio | undefined };
   page[PAGE] ??= {
     context: null,
     output: null,

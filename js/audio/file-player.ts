@@ -142,7 +142,7 @@ export interface AdoptedPlayer extends PlayerPort {
  */
 export function adoptPlayer(turn: string): AdoptedPlayer | null {
   const sound = pageAudio().live.get(turn);
-  if (sound === undefined) return null;
+  if (sound === undefined || sound.state().phase === "ended") return null;
   const phase = signal<PlayerPhase>("ready");
   const position_s = signal(0);
   const duration_s = signal(0);

@@ -60,12 +60,6 @@ export class StreamPlayer implements PlayerPort {
     for (const watched of [this.#phase, this.#position_s, this.#duration_s]) {
       this.#scope.add(watched.subscribe(() => this.#watchers.forEach((run) => run())));
     }
-    const { live } = pageAudio();
-    const sound = this.#liveSound();
-    live.set(this.#turn, sound);
-    this.#scope.add(() => {
-      if (live.get(this.#turn) === sound) live.delete(this.#turn);
-    });
   }
 
   get phase(): ReadonlySignal<PlayerPhase> {
@@ -93,7 +87,10 @@ export class StreamPlayer implements PlayerPort {
       throw new RangeError(`the sound changed from ${this.#rate_hz} to ${sample_rate_hz} Hz`);
     const hole = start_frame - this.#frames;
     if (-hole >= samples.length || hole > this.#rate_hz * 60) return;
-    if (this.#frames === 0) this.#asked_ms = wallClock_ms();
+    if (this.#frames === 0) {
+      this.#asked_ms = wallClock_ms();
+      this.#announce();
+    }
     const fresh = hole < 0 ? samples.subarray(-hole) : samples;
     if (hole > 0) this.#keep(new Int16Array(hole));
     this.#keep(fresh);
@@ -299,6 +296,16 @@ export class StreamPlayer implements PlayerPort {
     reports.push(this.#report);
     if (reports.length > MAX_REPORTS) reports.shift();
     return this.#report;
+  }
+
+  /** From the first sound on, another bundle on the page can go on with it. */
+  #announce(): void {
+    const { live } = pageAudio();
+    const sound = this.#liveSound();
+    live.set(this.#turn, sound);
+    this.#scope.add(() => {
+      if (live.get(this.#turn) === sound) live.delete(this.#turn);
+    });
   }
 
   #liveSound(): LiveSound {

@@ -64,7 +64,7 @@ const REFUSALS: Readonly<Record<string, { readonly sentence: string; readonly ac
 
 /** The browser's error as a person should read it. */
 export function refusalFor(error: unknown, facts: PageFacts): Refusal {
-  const name = nameOf(error);
+  const name = textOf(error, "name") || "Error";
   const forbidden = forbiddenByPage(name, facts);
   if (forbidden !== null) return { name, ...forbidden };
   const known = REFUSALS[keyFor(name, error)];
@@ -98,9 +98,10 @@ function forbiddenByPage(name: string, facts: PageFacts): { sentence: string; ac
 
 /** Chromium tells a dismissed prompt and a denial by the system apart only in the message. */
 function keyFor(name: string, error: unknown): string {
-  if (name === "NotAllowedError" && error instanceof Error) {
-    if (/dismissed/i.test(error.message)) return "PermissionDismissed";
-    if (/system/i.test(error.message)) return "SystemDenied";
+  if (name === "NotAllowedError") {
+    const message = textOf(error, "message");
+    if (/dismissed/i.test(message)) return "PermissionDismissed";
+    if (/system/i.test(message)) return "SystemDenied";
   }
   // Older browsers used these names for the same things.
   const older: Readonly<Record<string, string>> = {
@@ -111,18 +112,11 @@ function keyFor(name: string, error: unknown): string {
   return Object.hasOwn(older, name) ? (older[name] ?? name) : Object.hasOwn(REFUSALS, name) ? name : "";
 }
 
-function nameOf(error: unknown): string {
-  // A DOMException of another realm is no instance of this page's Error.
-  if (
-    typeof error === "object" &&
-    error !== null &&
-    "name" in error &&
-    typeof error.name === "string" &&
-    error.name !== ""
-  ) {
-    return error.name;
-  }
-  return "Error";
+/** A DOMException is not everywhere an Error, and one of another realm is none of this page's. */
+function textOf(error: unknown, key: "name" | "message"): string {
+  if (typeof error !== "object" || error === null || !(key in error)) return "";
+  const value = (error as Record<string, unknown>)[key];
+  return typeof value === "string" ? value : "";
 }
 
 /** What can be known about this page before asking. */
