@@ -58,7 +58,7 @@ class CardView:
 
     async def ended(self, turn: Turn) -> None:
         if self._live is not None and self._can_hear:
-            # A short reply is over before the page has drawn anything; it is to be heard all the same.
+            # A short reply is over before the page has drawn anything, and is to be heard.
             await self._live.met(patient=False)
         await freeze_into(turn, self._slot, self._place, self._live)
 
