@@ -1,0 +1,36 @@
+"""Sessions that talk to a played service, write below a temporary folder, and are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellvoice.session import Session
+
+from .rig import SHORTEST_EXPIRES_AT, Service
+
+MakeSession = Callable[..., Session]
+
+
+@pytest.fixture
+def make_session(tmp_path: Path) -> Iterator[MakeSession]:
+    """Make a session for a service. Its clock stands half an hour before the recording expires."""
+    made: list[Session] = []
+
+    def make(service: Service, **settings: Any) -> Session:
+        settings = {
+            "model": "gpt-audio-1.5",
+            "journal": tmp_path / "journal",
+            "clock": lambda: SHORTEST_EXPIRES_AT - 1800.0,
+            **settings,
+        }
+        session = Session(transport=service, **settings)
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        session.close()
