@@ -12,6 +12,8 @@ __all__ = ["WAVEFORM_COLOR", "waveform_data_uri", "waveform_svg"]
 # A picture behind `img` cannot see the page's colours: this one reads on white and on black.
 WAVEFORM_COLOR: Final = "#6b7ff0"
 _BAR_SHARE = 0.6
+# Few bars in a wide picture stay slim, or their round ends would be taller than they are.
+_MAX_BAR_SHARE_OF_HEIGHT = 1 / 8
 _MIN_BAR_PX = 1.5
 
 
@@ -24,7 +26,7 @@ def waveform_svg(
     """Draw one bar a peak (0…1), mirrored around the middle, as an SVG document."""
     count = max(len(peaks), 1)
     step_px = width_px / count
-    bar_px = step_px * _BAR_SHARE
+    bar_px = min(step_px * _BAR_SHARE, height_px * _MAX_BAR_SHARE_OF_HEIGHT)
     path = []
     for index, peak in enumerate(peaks):
         # A silent stretch is still drawn, as a line of dots: the time is there.

@@ -1,0 +1,268 @@
+"""Requests: only what was set, checked before anything is sent."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cellvoice.audio import Clip
+from cellvoice.errors import UsageError
+from cellvoice.protocol import (
+    PARAMS,
+    assistant_audio,
+    assistant_text,
+    build_request,
+    check,
+    check_all,
+    system_message,
+    user_message,
+)
+
+HELLO = user_message("Say hello.")
+
+
+def clip(duration_s: float = 1.0, rate_hz: int = 24_000) -> Clip:
+    return Clip(np.zeros(round(duration_s * rate_hz), np.int16) + np.int16(5), rate_hz)
+
+
+# Messages
+
+
+def test_a_single_text_is_sent_as_it_is() -> None:
+    assert user_message("Hi.") == user_message(["Hi."]) == {"role": "user", "content": "Hi."}
+
+
+def test_texts_and_clips_keep_their_order() -> None:
+    message = user_message(["Listen:", clip(), "What was it?"])
+    content: Any = message["content"]
+    assert [part["type"] for part in content] == ["text", "input_audio", "text"]
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
+def test_a_clip_is_sent_as_wav_16_bit_mono_24_khz_in_raw_base64(rate_hz: int) -> None:
+    content: Any = user_message(clip(0.5, rate_hz))["content"]
+    audio = content[0]["input_audio"]
+    assert audio["format"] == "wav"
+    file = base64.b64decode(audio["data"], validate=True)
+    # Channels, rate, bytes a second, bytes a frame, bits: as in the WAV header.
+    assert np.frombuffer(file[22:36], "<u2")[[0, -1]].tolist() == [1, 16]
+    sent = Clip.from_bytes(file)
+    assert (sent.sample_rate_hz, sent.duration_s) == (24_000, pytest.approx(0.5, abs=1e-3))
+
+
+def test_earlier_answers_are_sent_as_the_service_wants_them() -> None:
+    assert assistant_audio("audio_1") == {"role": "assistant", "audio": {"id": "audio_1"}}
+    assert assistant_text("Hello.") == {"role": "assistant", "content": "Hello."}
+    assert system_message("Be brief.") == {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: user_message([]),
+        lambda: user_message(" \n"),
+        lambda: user_message(["Hi.", ""]),
+        lambda: user_message([b"RIFF"]),  # type: ignore[list-item]
+        lambda: system_message(""),
+        lambda: system_message(5),  # type: ignore[arg-type]
+        lambda: assistant_audio(""),
+    ],
+)
+def test_empty_messages_and_wrong_types_are_refused(make: Any) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        make()
+
+
+# Requests
+
+
+def test_a_spoken_reply_is_asked_for_with_nothing_that_was_not_set() -> None:
+    request = build_request(model="gpt-audio", voice="alloy", messages=[HELLO])
+    assert json.loads(request.body()) == request.to_dict()
+    assert request.to_dict() == {
+        "model": "gpt-audio",
+        "messages": [HELLO],
+        "modalities": ["text", "audio"],
+        "audio": {"voice": "alloy", "format": "pcm16"},
+        "stream": True,
+        "stream_options": {"include_usage": True, "include_obfuscation": False},
+    }
+
+
+def test_a_written_reply_to_sound_needs_no_voice() -> None:
+    request = build_request(model="gpt-audio", messages=[user_message(clip())])
+    assert set(request.to_dict()) == {"model", "messages", "stream", "stream_options"}
+
+
+def test_a_reply_that_is_not_streamed_comes_as_a_file() -> None:
+    request = build_request(model="gpt-audio", voice="alloy", messages=[HELLO], stream=False)
+    assert request.to_dict()["audio"] == {"voice": "alloy", "format": "wav"}
+    assert "stream" not in request.to_dict() and "stream_options" not in request.to_dict()
+    assert not request.streams
+
+
+def test_parameters_are_sent_as_given_and_none_is_not_sent() -> None:
+    params = {"temperature": 0.8, "seed": 7, "top_p": None, "max_completion_tokens": 200}
+    request = build_request(model="gpt-audio", voice="alloy", messages=[HELLO], params=params)
+    sent = request.to_dict()
+    assert (sent["temperature"], sent["seed"], sent["max_completion_tokens"]) == (0.8, 7, 200)
+    assert "top_p" not in sent
+
+
+def test_a_custom_voice_is_sent_by_its_id() -> None:
+    request = build_request(model="gpt-audio", voice={"id": "voice_1"}, messages=[HELLO])
+    assert request.to_dict()["audio"] == {"voice": {"id": "voice_1"}, "format": "pcm16"}
+
+
+def test_the_caller_s_values_are_left_alone_and_not_kept() -> None:
+    messages = [user_message([clip(), "Hi."])]
+    params: dict[str, object] = {"stop": ["a", "b"]}
+    kept = copy.deepcopy((messages, params))
+    request = build_request(model="gpt-audio", voice="alloy", messages=messages, params=params)
+    body = request.body()
+    request.to_dict()["messages"].clear()  # type: ignore[attr-defined]
+    assert (messages, params) == kept
+    messages[0]["content"] = "changed"
+    params["stop"].append("c")  # type: ignore[attr-defined]
+    assert request.body() == body
+
+
+def test_a_request_without_any_sound_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(UsageError, match=r"without sound: set a voice"):
+        build_request(model="gpt-audio-2025-08-28", messages=[HELLO])
+    # Other models take text.
+    build_request(model="some-text-model", messages=[HELLO])
+    # Nobody knows whether an earlier spoken answer is enough; the service decides.
+    build_request(model="gpt-audio", messages=[HELLO, assistant_audio("audio_1"), HELLO])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"model": ""}, {"model": None}, {"messages": []}, {"voice": ""}, {"voice": {"name": "x"}}],
+)
+def test_a_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"model": "gpt-audio", "voice": "alloy", "messages": [HELLO]}
+    with pytest.raises(UsageError, match="expected"):
+        build_request(**(given | changed))
+
+
+def test_a_described_request_shows_sound_by_its_length() -> None:
+    message = user_message(["Listen:", clip(4.2)])
+    request = build_request(model="gpt-audio", voice="alloy", messages=[message])
+    shown: Any = request.described()
+    assert shown["messages"][0]["content"][1]["input_audio"]["data"] == "⟨wav 4.2 s⟩"
+    assert shown["messages"][0]["content"][0] == {"type": "text", "text": "Listen:"}
+    assert shown["audio"] == {"voice": "alloy", "format": "pcm16"}
+    mp3 = {"data": base64.b64encode(bytes(3_000)).decode(), "format": "mp3"}
+    other = {"role": "user", "content": [{"type": "input_audio", "input_audio": mp3}]}
+    shown = build_request(model="gpt-audio", messages=[other]).described()
+    assert shown["messages"][0]["content"][0]["input_audio"]["data"] == "⟨mp3 3 kB⟩"
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", 0),
+        ("temperature", 2),
+        ("temperature", 0.8),
+        ("top_p", 1),
+        ("frequency_penalty", -2),
+        ("presence_penalty", 2.0),
+        ("max_completion_tokens", 1),
+        ("stop", "."),
+        ("stop", ["a", "b", "c", "d"]),
+        ("seed", -(2**63)),
+        ("logit_bias", {"50256": -100, "7": 100}),
+        ("logprobs", True),
+        ("top_logprobs", 20),
+        ("store", False),
+        ("metadata", {"lesson": "3"}),
+        ("service_tier", "flex"),
+        ("safety_identifier", "h" * 128),
+    ],
+)
+def test_what_the_service_allows_is_allowed(name: str, value: object) -> None:
+    assert check(name, value) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", 2.1),
+        ("temperature", float("nan")),
+        ("temperature", "0.8"),
+        ("temperature", True),
+        ("temperature", [0.8]),
+        ("top_p", 1.5),
+        ("frequency_penalty", 3),
+        ("presence_penalty", -3),
+        ("max_completion_tokens", 0),
+        ("max_completion_tokens", 1.5),
+        ("stop", []),
+        ("stop", ["a", "b", "c", "d", "e"]),
+        ("stop", [1]),
+        ("stop", ""),
+        ("seed", 1.5),
+        ("seed", 2**63),
+        ("logit_bias", {"word": 1}),
+        ("logit_bias", {"1": 101}),
+        ("logit_bias", [1]),
+        ("logprobs", 1),
+        ("top_logprobs", 21),
+        ("store", "yes"),
+        ("metadata", {"k" * 65: "v"}),
+        ("metadata", {"k": "v" * 513}),
+        ("metadata", {str(i): "v" for i in range(17)}),
+        ("service_tier", "fastest"),
+        ("safety_identifier", "h" * 129),
+    ],
+)
+def test_what_the_service_refuses_says_what_is_expected(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=f"^{name}=.*expected {PARAMS[name].expected[:5]}"):
+        check(name, value)
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    sent = check_all({"temperature": np.float32(0.5), "seed": np.int64(7), "logit_bias": {3: 1}})
+    assert json.dumps(sent) == '{"temperature": 0.5, "seed": 7, "logit_bias": {"3": 1}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("temprature", "temperature"),
+        ("max_tokens", "max_completion_tokens"),
+        ("stop_sequences", "stop"),
+        ("top_logprob", "top_logprobs"),
+    ],
+)
+def test_an_unknown_parameter_names_the_nearest_one(name: str, near: str) -> None:
+    for find in (lambda: check(name, 1), lambda: check_all({name: None})):
+        with pytest.raises(UsageError, match=f"did you mean '{near}'"):
+            find()
+
+
+def test_a_parameter_like_none_lists_them_all() -> None:
+    with pytest.raises(UsageError, match="expected one of frequency_penalty, logit_bias"):
+        check("zzz", 1)
+
+
+def test_top_logprobs_needs_logprobs() -> None:
+    with pytest.raises(UsageError, match="logprobs=True"):
+        check_all({"top_logprobs": 3})
+    assert check_all({"top_logprobs": 3, "logprobs": True}) == {"top_logprobs": 3, "logprobs": True}
+
+
+def test_each_parameter_says_what_it_is() -> None:
+    for name, param in PARAMS.items():
+        assert param.name == name
+        assert param.text.endswith(".")
