@@ -1,0 +1,150 @@
+"""The folder where every turn is written as it ends."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellvoice.audio import Clip
+from cellvoice.errors import StreamBroken
+from cellvoice.session import Session
+
+from .conftest import MakeSession
+from .rig import Hold, Reply, Service, events_of, recorded
+
+QUESTION = Clip.from_pcm16(b"\x00\x10" * 2400)
+
+
+def lines_of(session: Session) -> list[dict[str, Any]]:
+    assert session.journal_folder is not None
+    text = (session.journal_folder / "turns.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_nothing_is_made_on_disk_before_the_first_turn(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session(Service(recorded()))
+    assert list(tmp_path.iterdir()) == []
+    session.say("Hello.")
+    assert session.journal_folder == tmp_path / "journal" / session.id
+    assert (tmp_path / "journal" / ".gitignore").read_text() == "*\n"
+
+
+def test_the_usual_folder_is_in_the_working_directory(
+    make_session: MakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = make_session(Service(recorded()), journal=None)
+    monkeypatch.chdir(tmp_path.parent)
+    session.say("Hello.")
+    assert session.journal_folder == tmp_path / "cellvoice_journal" / session.id
+    assert lines_of(session)
+
+
+def test_a_folder_that_was_there_gets_no_gitignore(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session(Service(recorded()), journal=tmp_path)
+    session.say("Hello.")
+    assert not (tmp_path / ".gitignore").exists()
+    assert (tmp_path / session.id / "turns.jsonl").exists()
+
+
+def test_a_line_holds_the_turn_and_its_sounds_lie_beside_it(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    turn = session.say(["Listen:", QUESTION], temperature=0.7)
+    (line,) = lines_of(session)
+    assert (line["id"], line["number"], line["session"]) == (turn.id, 1, session.id)
+    assert (line["finish"], line["reply"]["text"]) == ("complete", "Hello")
+    assert line["input"][0] == {"kind": "text", "text": "Listen:"}
+    assert line["params"]["temperature"] == 0.7
+    assert line["usage"]["completion_tokens"] == 16
+    assert line["cost_usd"] == pytest.approx(float(turn.cost))
+    assert session.journal_folder is not None and turn.clip is not None
+    for described, clip in ((line["input"][1], QUESTION), (line["reply"]["sound"], turn.clip)):
+        path = session.journal_folder / described["file"]
+        data = path.read_bytes()
+        assert hashlib.sha256(data).hexdigest() == described["sha256"]
+        assert path.stem == described["sha256"][:16]
+        assert Clip.read(path).samples.tobytes() == clip.samples.tobytes()
+
+
+def test_equal_sounds_are_kept_once(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    for _ in range(2):
+        session.say(QUESTION)
+    assert session.journal_folder is not None
+    assert len(list((session.journal_folder / "sound").iterdir())) == 2
+
+
+def test_cut_and_stopped_turns_are_written_as_well(make_session: MakeSession) -> None:
+    hold = Hold()
+    events = events_of()
+    service = Service(Reply(events[:-3]), Reply([*events[:-3], hold]))
+    session = make_session(service)
+    with pytest.raises(StreamBroken):
+        session.say("one")
+    turn = session.start_turn("two")
+    hold.wait_until_reached()
+    turn.stop()
+    turn.wait(10)
+    cut, stopped = lines_of(session)
+    assert (cut["finish"], cut["error"]["name"]) == ("cut", "StreamBroken")
+    assert (stopped["finish"], stopped["error"]) == ("stopped", None)
+    assert cut["reply"]["sound"]["duration_s"] == stopped["reply"]["sound"]["duration_s"] > 0
+
+
+def test_no_journal_writes_nothing(
+    make_session: MakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = make_session(Service(recorded()), journal=False)
+    session.say(QUESTION)
+    assert session.journal_folder is None
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_folder_that_cannot_be_made_costs_a_notice_and_not_the_turn(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file, no folder")
+    session = make_session(Service(recorded()), journal=tmp_path / "taken" / "journal")
+    turn = session.say("Hello.")
+    assert (turn.finish, turn.text) == ("complete", "Hello")
+    (notice,) = turn.notices
+    assert "journal could not be written" in notice and "memory only" in notice
+
+
+def test_a_full_disk_leaves_whole_lines_only(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(Service(recorded()))
+    session.say("one")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        turn = session.say("two")
+    assert turn.finish == "complete"
+    assert any("No space left on device" in notice for notice in turn.notices)
+    session.say("three")
+    assert [line["number"] for line in lines_of(session)] == [1, 3]
+
+
+def test_takes_lie_in_the_journal_or_in_a_temporary_folder(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session(Service(recorded()))
+    assert session.takes_folder == tmp_path / "journal" / session.id / "takes"
+    assert session.takes_folder.is_dir()
+    elsewhere = make_session(Service(recorded()), journal=False).takes_folder
+    assert elsewhere.is_dir() and tmp_path not in elsewhere.parents

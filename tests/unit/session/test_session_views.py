@@ -1,0 +1,154 @@
+"""Who looks at a turn, and that looking never changes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from cellvoice.errors import UsageError
+from cellvoice.protocol import Event, StreamDone
+from cellvoice.session import Turn, background_loop
+
+from .conftest import MakeSession
+from .rig import Hold, Reply, Service, events_of, recorded
+
+
+class Notebook:
+    """A view that writes down what it is told, and on which thread."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.events: list[Event] = []
+        self.threads: set[str] = set()
+
+    def started(self, turn: Turn) -> None:
+        self.told.append(f"started {turn.number}")
+
+    def event(self, turn: Turn, event: Event) -> None:
+        self.events.append(event)
+        self.threads.add(threading.current_thread().name)
+
+    async def ended(self, turn: Turn) -> None:
+        await asyncio.sleep(0)
+        self.told.append(f"ended {turn.number} {turn.finish}")
+
+
+class Broken:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def started(self, turn: Turn) -> None:
+        raise RuntimeError("started")
+
+    def event(self, turn: Turn, event: Event) -> None:
+        self.calls += 1
+        raise RuntimeError("event")
+
+    async def ended(self, turn: Turn) -> None:
+        self.calls += 1
+        raise RuntimeError("ended")
+
+
+def test_a_view_is_told_everything_on_the_background_loop(make_session: MakeSession) -> None:
+    view = Notebook()
+    session = make_session(Service(recorded()))
+    turn = session.start_turn("Hello.", view=view)
+    assert turn.wait(10)
+    assert view.told == ["started 1", "ended 1 complete"]
+    assert isinstance(view.events[-1], StreamDone)
+    assert view.threads == {"cellvoice-loop"}
+
+
+def test_a_watcher_is_told_of_every_turn_until_it_is_ended(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    view = Notebook()
+    unwatch = session.watch(view)
+    session.say("one")
+    session.say("two")
+    unwatch()
+    session.say("three")
+    assert view.told == ["started 1", "ended 1 complete", "started 2", "ended 2 complete"]
+
+
+def test_a_verb_returns_after_the_view_has_ended(make_session: MakeSession) -> None:
+    hold = Hold()
+
+    class Slow(Notebook):
+        async def ended(self, turn: Turn) -> None:
+            await hold.arrive()
+            await super().ended(turn)
+
+    session = make_session(Service(recorded()))
+    view = Slow()
+    turn = session.start_turn("Hello.", view=view)
+    hold.wait_until_reached()
+    assert turn.done and not turn.wait(0.01)
+    hold.release()
+    assert turn.wait(10)
+    assert view.told[-1] == "ended 1 complete"
+
+
+def test_a_view_that_fails_is_logged_once_and_breaks_nothing(
+    make_session: MakeSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    view, watcher = Broken(), Notebook()
+    session = make_session(Service(recorded()))
+    session.watch(watcher)
+    with caplog.at_level(logging.ERROR, "cellvoice.session"):
+        turn = session.start_turn("Hello.", view=view)
+        assert turn.wait(10)
+    assert (turn.finish, turn.text, turn.error) == ("complete", "Hello", None)
+    # Its start failed, so it is told of the end only.
+    assert view.calls == 1
+    assert len(caplog.records) == 2
+    assert watcher.told == ["started 1", "ended 1 complete"]
+
+
+def test_a_pending_turn_is_asked_later_with_its_own_settings(make_session: MakeSession) -> None:
+    service = Service(recorded())
+    session = make_session(service)
+    pending = session.pending_turn({"voice": "cedar"})
+    assert session.turns == () and pending.finish is None
+    session.say("first")
+    turn = session.start_turn("second", turn=pending)
+    assert turn is pending and turn.wait(10)
+    assert [one.number for one in session.turns] == [1, 2]
+    assert service.asked[1].body["audio"]["voice"] == "cedar"
+    assert len({one.id for one in session.turns}) == 2
+
+
+def test_a_turn_given_up_was_never_asked(make_session: MakeSession) -> None:
+    service = Service(recorded())
+    session = make_session(service)
+    turn = session.pending_turn()
+    turn.give_up("nothing was said")
+    assert turn.wait(0)
+    assert (turn.finish, turn.notices, session.turns) == ("stopped", ("nothing was said",), ())
+    with pytest.raises(UsageError, match="given up"):
+        session.start_turn("too late", turn=turn)
+    assert service.asked == []
+
+
+def test_giving_up_a_turn_that_runs_does_nothing(make_session: MakeSession) -> None:
+    hold = Hold()
+    session = make_session(Service(Reply([hold, *events_of()])))
+    turn = session.start_turn("Hello.")
+    hold.wait_until_reached()
+    turn.give_up("too late")
+    hold.release()
+    assert turn.wait(10)
+    assert (turn.finish, turn.notices) == ("complete", ())
+
+
+def test_a_verb_that_would_wait_for_itself_is_refused(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+
+    async def ask() -> None:
+        session.say("Hello.")
+
+    refused = asyncio.run_coroutine_threadsafe(ask(), background_loop())
+    with pytest.raises(UsageError, match="start_turn"):
+        refused.result(10)
