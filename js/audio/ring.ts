@@ -39,7 +39,9 @@ export class PlaybackRing {
   readonly #samples: Samples;
   #state: RingState = "paused";
   #finished = false;
-  #position = 0;
+  /** Where playing began, and how many output frames were made since: together the exact position. */
+  #from = 0;
+  #since = 0;
   #dry_output_frames = 0;
   underruns = 0;
   rendered_frames = 0;
@@ -58,7 +60,7 @@ export class PlaybackRing {
   }
 
   get position_frames(): number {
-    return Math.min(this.#samples.length, Math.round(this.#position));
+    return Math.min(this.#samples.length, this.#from + (this.#between?.before(this.#since) ?? this.#since));
   }
 
   get length_frames(): number {
@@ -79,7 +81,7 @@ export class PlaybackRing {
   }
 
   play(): void {
-    if (this.#state === "ended") this.#position = 0;
+    if (this.#state === "ended") this.seek(0);
     if (this.#state !== "playing") {
       this.#state = "filling";
       this.#dry_output_frames = 0;
@@ -91,7 +93,8 @@ export class PlaybackRing {
   }
 
   seek(frame: number): void {
-    this.#position = clamp(frame, 0, this.#samples.length);
+    this.#from = clamp(Math.round(frame), 0, this.#samples.length);
+    this.#since = 0;
     if (this.#state === "ended") this.#state = "paused";
   }
 
@@ -107,27 +110,26 @@ export class PlaybackRing {
   }
 
   #copy(out: Float32Array, count: number): void {
-    const at = this.#samples.at;
-    if (this.#between === null) {
-      for (let index = 0; index < count; index += 1) out[index] = at(this.#position + index);
-      this.#position += count;
-      return;
+    const at = (index: number): number => this.#samples.at(this.#from + index);
+    for (let index = 0; index < count; index += 1) {
+      const n = this.#since + index;
+      out[index] = this.#between === null ? at(n) : this.#between.sample(at, n);
     }
-    const step = this.#source_hz / this.#output_hz;
-    for (let index = 0; index < count; index += 1)
-      out[index] = this.#between.sample(at, this.#position + index * step);
-    this.#position += count * step;
+    this.#since += count;
   }
 
   /** Output frames that can be made now; the filter must see ahead until the end is known. */
   #playable(): number {
-    const ahead = this.#between === null || this.#finished ? 0 : this.#between.radius;
-    const source_frames = Math.max(0, this.#samples.length - ahead - this.#position);
-    return Math.ceil((source_frames * this.#output_hz) / this.#source_hz);
+    const known = this.#samples.length - this.#from;
+    if (this.#between === null) return known - this.#since;
+    return Math.max(
+      0,
+      this.#between.count(this.#finished ? known : known - this.#between.radius) - this.#since,
+    );
   }
 
   #startWhenFull(asked_frames: number): void {
-    const buffered_s = (this.#samples.length - this.#position) / this.#source_hz;
+    const buffered_s = (this.#samples.length - this.position_frames) / this.#source_hz;
     if (this.#finished || buffered_s >= this.start_buffer_s) {
       if (this.#dry_output_frames > 0) this.#learn();
       this.#state = "playing";
