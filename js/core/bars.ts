@@ -33,7 +33,10 @@ export function bars(
       continue;
     }
     const scale = peaks.length / arrived;
-    const half_px = Math.max(0, height(loudest(peaks, from * scale, (from + 1 / total) * scale)) * (middle_px - 1.5));
+    const half_px = Math.max(
+      0,
+      height(loudest(peaks, from * scale, (from + 1 / total) * scale)) * (middle_px - 1.5),
+    );
     const top_px = Math.round((middle_px - half_px) * 10) / 10;
     heard += `M${x_px} ${top_px}v${Math.round(half_px * 20) / 10}`;
   }

@@ -21,14 +21,25 @@ export function CardView({ turn, saidBadge = "" }: CardViewProps) {
   const card = turn.card.value;
   const badge = card.engine && card.engine.badge !== saidBadge ? card.engine.badge : "";
   return (
-    <article class="cv-card" data-state={card.state} aria-label={`Turn ${card.number}`} aria-busy={card.state === "running"}>
-      {card.input.length > 0 ? <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} /> : null}
+    <article
+      class="cv-card"
+      data-state={card.state}
+      aria-label={`Turn ${card.number}`}
+      aria-busy={card.state === "running"}
+    >
+      {card.input.length > 0 ? (
+        <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} />
+      ) : null}
       <div class="cv-reply">
         <ReplyText card={card} />
         <Sound turn={turn} card={card} />
         <Ending card={card} />
         <div class="cv-foot">
-          {card.state === "running" ? <Running turn={turn} badge={badge} /> : <FactsView card={card} badge={badge} />}
+          {card.state === "running" ? (
+            <Running turn={turn} badge={badge} />
+          ) : (
+            <FactsView card={card} badge={badge} />
+          )}
         </div>
       </div>
       <Announce words={useCardWords(turn)} />
@@ -65,7 +76,9 @@ function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
         growing={running}
       />
       {phase === "blocked" ? (
-        <p class="cv-note">The browser waits for a click before it plays sound; the reply is kept from its beginning.</p>
+        <p class="cv-note">
+          The browser waits for a click before it plays sound; the reply is kept from its beginning.
+        </p>
       ) : null}
       {phase === "empty" && !running ? (
         <p class="cv-note">The sound of this reply is not in the notebook or cannot be played here.</p>
@@ -100,7 +113,11 @@ function Running({ turn, badge }: { turn: TurnPort; badge: string }) {
     <div class="cv-running">
       {badge ? <span class="cv-badge">{badge}</span> : null}
       <span class="cv-line">
-        {made_s > 0 ? <span>speaking, {seconds(made_s)} so far</span> : <span>waiting for the first words</span>}
+        {made_s > 0 ? (
+          <span>speaking, {seconds(made_s)} so far</span>
+        ) : (
+          <span>waiting for the first words</span>
+        )}
       </span>
       <button type="button" class="cv-button" onClick={() => turn.stop()}>
         <Icon name="stop" />

@@ -69,7 +69,8 @@ function TextLine({ pad }: { pad: PadPort }) {
         </button>
       </div>
       <p class="cv-hint">
-        Hold to talk, let go to send. <span class="cv-roomy">The space bar does the same; sound files can be dropped here.</span>
+        Hold to talk, let go to send.{" "}
+        <span class="cv-roomy">The space bar does the same; sound files can be dropped here.</span>
       </p>
     </form>
   );

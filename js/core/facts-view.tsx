@@ -16,7 +16,15 @@ export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
       <summary>
         {badge ? <span class="cv-badge">{badge}</span> : null}
         <span class="cv-line">
-          {line.length > 0 ? line.map(([name, fact]) => <span key={name} class={name === "length" ? "cv-roomy" : undefined}>{fact}</span>) : <span>details</span>}
+          {line.length > 0 ? (
+            line.map(([name, fact]) => (
+              <span key={name} class={name === "length" ? "cv-roomy" : undefined}>
+                {fact}
+              </span>
+            ))
+          ) : (
+            <span>details</span>
+          )}
         </span>
         <Icon name="chevron" />
       </summary>

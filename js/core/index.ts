@@ -1,8 +1,11 @@
 export { CardView } from "./card-view";
 export { ListenView } from "./listen-view";
 export { mount } from "./mount";
-export { PadView } from "./pad-view";
-export { parseTurn, TurnFormatError } from "./parse-turn";
+export { TurnFormatError } from "./document";
+export { PadView, SavedPadView } from "./pad-view";
+export { PAD_MIME, parsePad } from "./parse-pad";
+export type { SavedPad } from "./parse-pad";
+export { parseTurn } from "./parse-turn";
 export type {
   LinkPhase,
   ListenPort,

@@ -24,7 +24,13 @@ function Listening({ listen }: { listen: ListenPort }) {
   const sentence = listen.sentence.value;
   const trouble = listen.trouble.value;
   return (
-    <section class="cv-listen" aria-label={`Speak to ${state.model}`} tabIndex={-1} {...keys} {...(closed ? {} : handlers)}>
+    <section
+      class="cv-listen"
+      aria-label={`Speak to ${state.model}`}
+      tabIndex={-1}
+      {...keys}
+      {...(closed ? {} : handlers)}
+    >
       <div class="cv-composer">
         <RecordButton recorder={recorder} talk={talk} disabled={closed} />
         <div class="cv-beside">

@@ -45,7 +45,8 @@ function addStyles(element: HTMLElement): void {
  * an attribute, which is set anew for each key, before it looks. Other hosts listen further out, where stopping works.
  */
 function keepKeys(host: HTMLElement, scope: Scope): void {
-  const isChord = (event: Event): boolean => event instanceof KeyboardEvent && (event.ctrlKey || event.metaKey);
+  const isChord = (event: Event): boolean =>
+    event instanceof KeyboardEvent && (event.ctrlKey || event.metaKey);
   const before = (event: Event): void => {
     if (event.composedPath().includes(host)) host.toggleAttribute(KEEP_KEYS, !isChord(event));
   };

@@ -16,12 +16,17 @@ export function outcomeOf(card: TurnCard): Outcome | null {
     case "complete":
       return said ? { chip: "warning", tone: "warning", sentence: said } : null;
     case "stopped":
-      return { chip: "stopped", tone: "plain", sentence: said ?? "You stopped it; what had arrived is kept." };
+      return {
+        chip: "stopped",
+        tone: "plain",
+        sentence: said ?? "You stopped it; what had arrived is kept.",
+      };
     case "cut":
       return {
         chip: "cut off",
         tone: "warning",
-        sentence: said ?? "The connection ended early; what had arrived is kept. Ask again for the whole reply.",
+        sentence:
+          said ?? "The connection ended early; what had arrived is kept. Ask again for the whole reply.",
       };
     case "length":
       return {
@@ -36,7 +41,11 @@ export function outcomeOf(card: TurnCard): Outcome | null {
         sentence: said ?? "The service’s content filter ended the reply; ask in other words.",
       };
     case "refused":
-      return { chip: "refused", tone: "warning", sentence: said ?? "The model declined to answer; ask in other words." };
+      return {
+        chip: "refused",
+        tone: "warning",
+        sentence: said ?? "The model declined to answer; ask in other words.",
+      };
     case "failed":
       return { chip: "failed", tone: "error", sentence: said ?? "Nothing came back; ask again." };
     default:

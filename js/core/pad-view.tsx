@@ -15,28 +15,59 @@ export function PadView({ pad }: { pad: PadPort }) {
   const state = pad.state.value;
   const trouble = pad.trouble.value;
   return (
-    <section class="cv-pad" aria-label={`Conversation with ${state.model}`} tabIndex={-1} {...keys} {...handlers}>
+    <section
+      class="cv-pad"
+      aria-label={`Conversation with ${state.model}`}
+      tabIndex={-1}
+      {...keys}
+      {...handlers}
+    >
       <Header state={state} link={pad.link.value} />
-      {state.notice ? (
-        <p class="cv-note cv-inset">
-          <Icon name="info" />
-          <span>{state.notice}</span>
-        </p>
-      ) : null}
+      {state.notice ? <Notice sentence={state.notice} /> : null}
       <Conversation turns={pad.turns.value} badge={state.badge} />
       {trouble ? <Trouble sentence={trouble} /> : null}
       <Composer pad={pad} talk={talk} />
-      {state.journal ? (
-        <p class="cv-journal" title={state.journal}>
-          <Icon name="folder" />
-          <span>
-            kept in <code>{state.journal}</code>
-          </span>
-        </p>
-      ) : null}
+      <Journal folder={state.journal} />
       {over.value ? <DropHint /> : null}
       <Announce words={useRecorderWords(pad.recorder)} />
     </section>
+  );
+}
+
+/** The conversation as it was saved, where no kernel answers. */
+export function SavedPadView({ state, turns }: { state: PadState; turns: readonly TurnPort[] }) {
+  return (
+    <section class="cv-pad" aria-label={`Saved conversation with ${state.model}`}>
+      <Header state={state} link={null} />
+      {turns.length === 0 ? (
+        <p class="cv-empty">Nothing said yet.</p>
+      ) : (
+        <Turns turns={turns} badge={state.badge} />
+      )}
+      <Notice sentence="This is the saved conversation; run the cell to go on talking." />
+      <Journal folder={state.journal} />
+    </section>
+  );
+}
+
+function Notice({ sentence }: { sentence: string }) {
+  return (
+    <p class="cv-note cv-inset">
+      <Icon name="info" />
+      <span>{sentence}</span>
+    </p>
+  );
+}
+
+function Journal({ folder }: { folder: string }) {
+  if (folder === "") return null;
+  return (
+    <p class="cv-journal" title={folder}>
+      <Icon name="folder" />
+      <span>
+        kept in <code>{folder}</code>
+      </span>
+    </p>
   );
 }
 
@@ -49,7 +80,7 @@ export function Trouble({ sentence }: { sentence: string }) {
   );
 }
 
-function Header({ state, link }: { state: PadState; link: LinkPhase }) {
+function Header({ state, link }: { state: PadState; link: LinkPhase | null }) {
   return (
     <header class="cv-head">
       <h3>
@@ -61,7 +92,7 @@ function Header({ state, link }: { state: PadState; link: LinkPhase }) {
         <span class="cv-unseen">paid so far: </span>
         {usd(state.cost_usd)}
       </span>
-      <LinkChip link={link} />
+      {link === null ? null : <LinkChip link={link} />}
     </header>
   );
 }
@@ -69,7 +100,10 @@ function Header({ state, link }: { state: PadState; link: LinkPhase }) {
 const LINK_WORDS: Record<LinkPhase, { readonly word: string; readonly why: string }> = {
   connecting: { word: "connecting", why: "Waiting for the kernel’s first answer." },
   open: { word: "connected", why: "The kernel answers." },
-  silent: { word: "kernel silent", why: "The kernel is busy or gone; what is recorded is kept until it is back." },
+  silent: {
+    word: "kernel silent",
+    why: "The kernel is busy or gone; what is recorded is kept until it is back.",
+  },
 };
 
 export function LinkChip({ link }: { link: LinkPhase }) {
@@ -82,11 +116,19 @@ export function LinkChip({ link }: { link: LinkPhase }) {
 }
 
 function Conversation({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
-  const list = useRef<HTMLOListElement>(null);
-  useFollow(list, turns.length);
-  if (turns.length === 0) return <p class="cv-empty">Nothing said yet. Press the round button and speak.</p>;
+  const box = useRef<HTMLDivElement>(null);
+  useFollow(box, turns.length);
+  if (turns.length === 0) return <p class="cv-empty">Nothing said yet.</p>;
   return (
-    <ol class="cv-turns" ref={list} tabIndex={0} aria-label="Turns">
+    <div class="cv-scroll" ref={box} tabIndex={0} role="group" aria-label="The conversation so far">
+      <Turns turns={turns} badge={badge} />
+    </div>
+  );
+}
+
+function Turns({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
+  return (
+    <ol class="cv-turns">
       {turns.map((turn) => (
         <li key={turn.card.peek().id}>
           <CardView turn={turn} saidBadge={badge} />
@@ -102,15 +144,15 @@ function useFollow(list: { readonly current: HTMLElement | null }, length: numbe
     const element = list.current;
     if (!element) return undefined;
     element.scrollTop = element.scrollHeight;
-    const last = element.lastElementChild;
-    if (!last || typeof ResizeObserver === "undefined") return undefined;
+    const content = element.firstElementChild;
+    if (!content || typeof ResizeObserver === "undefined") return undefined;
     let height_px = element.scrollHeight;
     const watcher = new ResizeObserver(() => {
       const wasAtEnd = height_px - element.scrollTop - element.clientHeight < 40;
       height_px = element.scrollHeight;
       if (wasAtEnd) element.scrollTop = height_px;
     });
-    watcher.observe(last);
+    watcher.observe(content);
     return () => watcher.disconnect();
   }, [length]);
 }

@@ -1,11 +1,7 @@
 /** Reads the vendor form of a turn, which may come from any notebook file. */
 
+import { amount, Part, size, text, TurnFormatError } from "./document";
 import type { TurnCard, TurnFacts, TurnInput, TurnSound, TurnStateName, TurnUsage } from "./turn";
-
-/** The vendor form is not one that this version can show; the message names the place. */
-export class TurnFormatError extends Error {
-  override readonly name = "TurnFormatError";
-}
 
 const STATES: readonly TurnStateName[] = [
   "running",
@@ -18,56 +14,6 @@ const STATES: readonly TurnStateName[] = [
   "failed",
 ];
 
-/** One value and where it stands in the document, so that every complaint can say where. Keys nobody asks for are ignored. */
-class Node {
-  constructor(
-    readonly value: unknown,
-    readonly path: string,
-  ) {}
-
-  fail(expected: string): never {
-    const found = this.value === undefined ? "nothing" : JSON.stringify(this.value).slice(0, 40);
-    throw new TurnFormatError(`${this.path} should be ${expected}, but is ${found}`);
-  }
-
-  get(key: string): Node {
-    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value)) this.fail("an object");
-    const own = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined;
-    return new Node(own, `${this.path}.${key}`);
-  }
-
-  text(): string {
-    return typeof this.value === "string" ? this.value : this.fail("text");
-  }
-
-  amount(): number {
-    return typeof this.value === "number" && Number.isFinite(this.value) ? this.value : this.fail("a number");
-  }
-
-  /** A number that may not be below zero: seconds, tokens, rates. */
-  size(): number {
-    const amount = this.amount();
-    return amount >= 0 ? amount : this.fail("0 or more");
-  }
-
-  oneOf<T extends string>(names: readonly T[]): T {
-    return names.find((name) => name === this.value) ?? this.fail(`one of ${names.join(", ")}`);
-  }
-
-  list<T>(read: (node: Node) => T): readonly T[] {
-    if (!Array.isArray(this.value)) this.fail("a list");
-    return this.value.map((item: unknown, index) => read(new Node(item, `${this.path}[${index}]`)));
-  }
-
-  orNull<T>(read: (node: Node) => T): T | null {
-    return this.value === null ? null : read(this);
-  }
-}
-
-const text = (node: Node): string => node.text();
-const amount = (node: Node): number => node.amount();
-const size = (node: Node): number => node.size();
-
 /**
  * The turn as the views use it.
  *
@@ -75,7 +21,7 @@ const size = (node: Node): number => node.size();
  * this version.
  */
 export function parseTurn(document: unknown): TurnCard {
-  const root = new Node(document, "turn");
+  const root = new Part(document, "turn");
   const version = root.get("version").amount();
   if (version !== 1) {
     throw new TurnFormatError(
@@ -112,7 +58,7 @@ export function parseTurn(document: unknown): TurnCard {
   };
 }
 
-function readInput(input: Node): TurnInput {
+function readInput(input: Part): TurnInput {
   const kind = input.get("kind").oneOf(["text", "sound"] as const);
   switch (kind) {
     case "text":
@@ -129,7 +75,7 @@ function readInput(input: Node): TurnInput {
   }
 }
 
-function readSound(sound: Node): TurnSound {
+function readSound(sound: Part): TurnSound {
   return {
     duration_s: sound.get("duration_s").size(),
     sample_rate_hz: sound.get("sample_rate_hz").size(),
@@ -139,7 +85,7 @@ function readSound(sound: Node): TurnSound {
   };
 }
 
-function readFacts(facts: Node): TurnFacts {
+function readFacts(facts: Part): TurnFacts {
   return {
     usage: facts.get("usage").orNull(readUsage),
     cost_usd: facts.get("cost_usd").orNull(amount),
@@ -152,7 +98,7 @@ function readFacts(facts: Node): TurnFacts {
   };
 }
 
-function readUsage(usage: Node): TurnUsage {
+function readUsage(usage: Part): TurnUsage {
   return {
     prompt_tokens: usage.get("prompt_tokens").size(),
     completion_tokens: usage.get("completion_tokens").size(),

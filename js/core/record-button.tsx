@@ -27,7 +27,7 @@ export function RecordButton({ recorder, talk, disabled = false }: RecordButtonP
       disabled={disabled || kind === "saving"}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture?.(event.pointerId);
+        event.currentTarget.setPointerCapture(event.pointerId);
         started.current = talk.press();
       }}
       onPointerUp={() => talk.release()}

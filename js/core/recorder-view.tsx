@@ -29,7 +29,11 @@ export function RecorderView({ recorder, price, onSend, sending, idle }: Recorde
     case "recording":
       return <Recording recorder={recorder} price={price} />;
     case "saving":
-      return <p class="cv-hint">{sending ? "Sending" : "Saving"} {seconds(recorder.elapsed_s.value)}…</p>;
+      return (
+        <p class="cv-hint">
+          {sending ? "Sending" : "Saving"} {seconds(recorder.elapsed_s.value)}…
+        </p>
+      );
     case "review":
       if (sending) return <p class="cv-hint">Sending {seconds(phase.take.duration_s)}…</p>;
       return <Review recorder={recorder} take={phase.take} price={price} onSend={onSend} />;

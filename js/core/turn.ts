@@ -3,14 +3,7 @@
 export const TURN_MIME = "application/vnd.cellvoice.turn.v1+json";
 
 export type TurnStateName =
-  | "running"
-  | "complete"
-  | "stopped"
-  | "cut"
-  | "length"
-  | "filtered"
-  | "refused"
-  | "failed";
+  "running" | "complete" | "stopped" | "cut" | "length" | "filtered" | "refused" | "failed";
 
 export type TurnInput =
   | { readonly kind: "text"; readonly text: string }

@@ -4,7 +4,8 @@ import type { RecorderPort } from "./ports";
 import { Scope } from "./scope";
 
 /** Elements that have a use for the space bar themselves. */
-const OWN_SPACE = "input, textarea, select, button:not(.cv-record), summary, a, [role=slider], [contenteditable]";
+const OWN_SPACE =
+  "input, textarea, select, button:not(.cv-record), summary, a, [role=slider], [contenteditable]";
 
 /** Hold to talk for a whole widget: the space bar inside it, Escape to leave, and the round button's presses. */
 export function useTalk(recorder: RecorderPort, send: (take: string) => void) {
@@ -33,5 +34,7 @@ export function useTalk(recorder: RecorderPort, send: (take: string) => void) {
 
 function isTalkKey(event: KeyboardEvent): boolean {
   const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-  return event.key === " " && plain && event.target instanceof Element && event.target.closest(OWN_SPACE) === null;
+  return (
+    event.key === " " && plain && event.target instanceof Element && event.target.closest(OWN_SPACE) === null
+  );
 }

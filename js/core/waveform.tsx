@@ -29,7 +29,15 @@ export function Waveform({ peaks, covers_s, growing = false }: WaveformProps) {
 }
 
 /** Sound that can be clicked, dragged and walked through with the arrow keys; what was played is coloured. */
-export function SeekableWaveform({ peaks, covers_s, growing = false, name, position_s, onSeek, onToggle }: SeekableProps) {
+export function SeekableWaveform({
+  peaks,
+  covers_s,
+  growing = false,
+  name,
+  position_s,
+  onSeek,
+  onToggle,
+}: SeekableProps) {
   const axis_s = growing ? growingAxis_s(covers_s) : covers_s;
   const { box, drawn } = useBars(peaks, covers_s, axis_s);
   const clip = useComputed(() => {
@@ -63,11 +71,11 @@ export function SeekableWaveform({ peaks, covers_s, growing = false, name, posit
       onKeyDown={onKeyDown}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture?.(event.pointerId);
+        event.currentTarget.setPointerCapture(event.pointerId);
         seekTo(event);
       }}
       onPointerMove={(event) => {
-        if (event.currentTarget.hasPointerCapture?.(event.pointerId)) seekTo(event);
+        if (event.currentTarget.hasPointerCapture(event.pointerId)) seekTo(event);
       }}
     >
       {drawn}

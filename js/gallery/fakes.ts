@@ -96,7 +96,11 @@ export function fakePad(parts: PadParts): PadPort {
   };
 }
 
-export function fakeListen(phase: "ready" | "late" | "closed", sentence: string, state: PadState = REAL): ListenPort {
+export function fakeListen(
+  phase: "ready" | "late" | "closed",
+  sentence: string,
+  state: PadState = REAL,
+): ListenPort {
   return {
     state: signal(state),
     link: signal<LinkPhase>("open"),

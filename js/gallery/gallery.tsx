@@ -31,13 +31,23 @@ const SPOKEN: TurnCard = {
     kind: "speech",
     text: LONG,
     refusal: null,
-    sound: { duration_s: 14.3, sample_rate_hz: 24000, peaks: speechPeaks(286, 3), mime: "audio/mpeg", href: null },
+    sound: {
+      duration_s: 14.3,
+      sample_rate_hz: 24000,
+      peaks: speechPeaks(286, 3),
+      mime: "audio/mpeg",
+      href: null,
+    },
   },
   facts: { ...PARIS.facts, cost_usd: 0.0193, first_sound_s: 0.71, total_s: 4.2 },
 };
 
 function running(text: string, duration_s: number): TurnCard {
-  const sound = SPOKEN.reply.sound && { ...SPOKEN.reply.sound, duration_s, peaks: speechPeaks(Math.ceil(duration_s * 20), 3) };
+  const sound = SPOKEN.reply.sound && {
+    ...SPOKEN.reply.sound,
+    duration_s,
+    peaks: speechPeaks(Math.ceil(duration_s * 20), 3),
+  };
   const none = { usage: null, cost_usd: null, total_s: null, request_id: null, expires_at: null };
   return {
     ...SPOKEN,
@@ -59,7 +69,11 @@ function failed(name: string, message: string): TurnCard {
 }
 
 const TEXT_ONLY: TurnCard = { ...SPOKEN, reply: { kind: "text", text: LONG, refusal: null, sound: null } };
-const CUT: TurnCard = { ...SPOKEN, state: "cut", notices: ["The reply came without its usage, so its price is not known."] };
+const CUT: TurnCard = {
+  ...SPOKEN,
+  state: "cut",
+  notices: ["The reply came without its usage, so its price is not known."],
+};
 const REFUSED: TurnCard = {
   ...SPOKEN,
   state: "refused",
@@ -73,11 +87,22 @@ const recording = fakeRecorder(
 );
 const tooLoud = fakeRecorder(
   { kind: "recording" },
-  { elapsed_s: signal(71.6), level_dbfs: signal(-1), clipped: signal(true), peaks: signal(speechPeaks(1432, 4)) },
+  {
+    elapsed_s: signal(71.6),
+    level_dbfs: signal(-1),
+    clipped: signal(true),
+    peaks: signal(speechPeaks(1432, 4)),
+  },
 );
 const review = fakeRecorder({ kind: "review", take }, { preview: signal(fakePlayer("paused", 3.4, 1.1)) });
-const quietTake = { ...take, sentence: "Nothing was heard in this recording: check that the right microphone is chosen." };
-const reviewQuiet = fakeRecorder({ kind: "review", take: quietTake }, { preview: signal(fakePlayer("ready", 3.4)) });
+const quietTake = {
+  ...take,
+  sentence: "Nothing was heard in this recording: check that the right microphone is chosen.",
+};
+const reviewQuiet = fakeRecorder(
+  { kind: "review", take: quietTake },
+  { preview: signal(fakePlayer("ready", 3.4)) },
+);
 const refused = fakeRecorder({
   kind: "refused",
   refusal: {
@@ -93,35 +118,53 @@ const talk = [
 
 const STATES: Record<string, ComponentChildren> = {
   "card-waiting": <CardView turn={fakeTurn(running("", 0), fakePlayer("empty", 0))} />,
-  "card-streaming": <CardView turn={fakeTurn(running(LONG.slice(0, 96), 5.4), fakePlayer("playing", 5.4, 2.1), 5.4)} />,
+  "card-streaming": (
+    <CardView turn={fakeTurn(running(LONG.slice(0, 96), 5.4), fakePlayer("playing", 5.4, 2.1), 5.4)} />
+  ),
   "card-complete": <CardView turn={fakeTurn(PARIS, fakePlayer("ready", 1.89))} />,
   "card-long": <CardView turn={fakeTurn(SPOKEN, fakePlayer("playing", 14.3, 6.2))} />,
   "card-blocked": <CardView turn={fakeTurn(SPOKEN, fakePlayer("blocked", 14.3))} />,
-  "card-stopped": <CardView turn={fakeTurn({ ...SPOKEN, state: "stopped" }, fakePlayer("paused", 14.3, 4))} />,
+  "card-stopped": (
+    <CardView turn={fakeTurn({ ...SPOKEN, state: "stopped" }, fakePlayer("paused", 14.3, 4))} />
+  ),
   "card-cut": <CardView turn={fakeTurn(CUT, fakePlayer("ready", 14.3))} />,
   "card-refused": <CardView turn={fakeTurn(REFUSED, fakePlayer("empty", 0))} />,
   "card-failed": (
     <CardView
       turn={fakeTurn(
-        failed("AuthError", "The service refused the key: set OPENAI_API_KEY to a valid one and run the cell again."),
+        failed(
+          "AuthError",
+          "The service refused the key: set OPENAI_API_KEY to a valid one and run the cell again.",
+        ),
         fakePlayer("empty", 0),
       )}
     />
   ),
   "card-text": <CardView turn={fakeTurn(TEXT_ONLY, fakePlayer("empty", 0))} />,
-  "pad-idle": <PadView pad={fakePad({ state: { ...ENGINE, notice: "OPENAI_API_KEY is not set, so the embedded engine answers." } })} />,
+  "pad-idle": (
+    <PadView
+      pad={fakePad({
+        state: { ...ENGINE, notice: "OPENAI_API_KEY is not set, so the embedded engine answers." },
+      })}
+    />
+  ),
   "pad-recording": <PadView pad={fakePad({ recorder: recording })} />,
   "pad-too-loud": <PadView pad={fakePad({ recorder: tooLoud, link: "silent" })} />,
   "pad-review": <PadView pad={fakePad({ recorder: review })} />,
   "pad-review-quiet": <PadView pad={fakePad({ recorder: reviewQuiet, link: "connecting" })} />,
   "pad-refused": <PadView pad={fakePad({ recorder: refused })} />,
   "pad-conversation": (
-    <PadView pad={fakePad({ state: ENGINE, turns: talk, trouble: "The kernel did not answer; press Send again." })} />
+    <PadView
+      pad={fakePad({ state: ENGINE, turns: talk, trouble: "The kernel did not answer; press Send again." })}
+    />
   ),
   "listen-ready": <ListenView listen={fakeListen("ready", "", ENGINE)} />,
   "listen-late": (
     <ListenView
-      listen={fakeListen("late", "This ipykernel cannot hear the page while a cell runs, so the cell went on; the reply will appear here.")}
+      listen={fakeListen(
+        "late",
+        "This ipykernel cannot hear the page while a cell runs, so the cell went on; the reply will appear here.",
+      )}
     />
   ),
   "listen-closed": <ListenView listen={fakeListen("closed", "", REAL)} />,

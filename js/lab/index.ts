@@ -1,10 +1,16 @@
-/** The JupyterLab extension: shows saved turns richly. */
+/** The JupyterLab extension: shows saved turns and pads richly. */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
-import { TURN_MIME } from "../core";
-import { TurnRenderer } from "./renderer";
+import { PAD_MIME, TURN_MIME } from "../core";
+import { announceLab } from "../core/pads";
+import { PadRenderer, TurnRenderer } from "./renderer";
 
-const extension: IRenderMime.IExtension = {
+announceLab();
+
+/** Before HTML (50), which the same outputs hold for other hosts. */
+const RANK = 10;
+
+const turn: IRenderMime.IExtension = {
   id: "cellvoice:turn",
   description: "Shows a cellvoice turn: what was said, the reply, its sound and the facts.",
   rendererFactory: {
@@ -13,9 +19,20 @@ const extension: IRenderMime.IExtension = {
     mimeTypes: [TURN_MIME],
     createRenderer: (options) => new TurnRenderer(options),
   },
-  // Before HTML (50), which the same output holds for other hosts.
-  rank: 10,
+  rank: RANK,
   dataType: "json",
 };
 
-export default extension;
+const pad: IRenderMime.IExtension = {
+  id: "cellvoice:pad",
+  description: "Shows a cellvoice pad: live while its kernel is there, else the saved conversation.",
+  rendererFactory: {
+    safe: true,
+    mimeTypes: [PAD_MIME],
+    createRenderer: (options) => new PadRenderer(options),
+  },
+  rank: RANK,
+  dataType: "json",
+};
+
+export default [turn, pad];

@@ -1,95 +1,137 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
-import { signal } from "@preact/signals";
 import { Widget } from "@lumino/widgets";
-import { adoptPlayer, FilePlayer } from "../audio/file-player";
-import { CardView, mount, parseTurn, TURN_MIME, type PlayerPort, type TurnCard } from "../core";
-import { findSound, textOf } from "./sound";
+import type { ComponentChildren } from "preact";
+import { CardView, mount, parsePad, parseTurn, PAD_MIME, SavedPadView, Scope, TURN_MIME } from "../core";
+import { livePads } from "../core/pads";
+import { savedTurns, textOf, type SavedTurn } from "./sound";
 
-interface OwnedPlayer extends PlayerPort {
-  close(): void;
+/** What an output becomes: a view of saved turns, whose players are closed with it. */
+interface Shown {
+  readonly view: ComponentChildren;
+  readonly turns: readonly SavedTurn[];
 }
 
-/** A saved turn in JupyterLab: the same card as while it ran, with no kernel and no trust needed. */
-export class TurnRenderer extends Widget implements IRenderMime.IRenderer {
-  readonly #resolver: IRenderMime.IResolver | null;
+/** Draws one output and draws it anew when the kernel replaces it; nothing is left of it when it is disposed. */
+abstract class SavedRenderer extends Widget implements IRenderMime.IRenderer {
   #takeAway: () => void = () => undefined;
   #renders = 0;
 
-  constructor(options: IRenderMime.IRendererOptions) {
+  constructor(protected readonly options: IRenderMime.IRendererOptions) {
     super();
-    this.#resolver = options.resolver;
-    this.addClass("cellvoice-turn");
+    this.addClass("cellvoice-output");
   }
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    this.#renders += 1;
-    const mine = this.#renders;
-    let card: TurnCard;
-    try {
-      card = parseTurn(model.data[TURN_MIME]);
-    } catch (error) {
-      this.#replace(() => showText(this.node, textOf(model.data, "text/plain"), error));
-      return;
-    }
-    const player = await this.#player(card, textOf(model.data, "text/html"));
-    if (this.isDisposed || mine !== this.#renders) player.close();
-    else this.#replace(() => showCard(this.node, card, player));
-  }
+  abstract renderModel(model: IRenderMime.IMimeModel): Promise<void>;
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#replace(() => () => undefined);
+    this.replace(() => () => undefined);
     super.dispose();
   }
 
-  async #player(card: TurnCard, html: string): Promise<OwnedPlayer> {
-    const live = adoptPlayer(card.id);
-    if (live !== null) return live;
-    const { sound } = card.reply;
-    if (sound === null) return NO_SOUND;
-    const address = await findSound(html, sound, this.#resolver).catch((error: unknown) => {
-      console.warn("[cellvoice] the sound beside the notebook could not be found", error);
-      return null;
-    });
-    if (address === null) return NO_SOUND;
-    return new FilePlayer({ content: address, mime: sound.mime, duration_s: sound.duration_s });
-  }
-
-  #replace(show: () => () => void): void {
+  /** Take away what is shown and show something else; anything that is still being read is forgotten. */
+  protected replace(begin: () => () => void): void {
+    this.#renders += 1;
     this.#takeAway();
-    this.#takeAway = show();
+    this.#takeAway = begin();
+  }
+
+  /** Read the output and show it, or what can always be read, with the reason. */
+  protected async showSaved(
+    model: IRenderMime.IMimeModel,
+    read: (html: string) => Promise<Shown>,
+  ): Promise<void> {
+    this.#renders += 1;
+    const mine = this.#renders;
+    let view: ComponentChildren;
+    let turns: readonly SavedTurn[] = [];
+    try {
+      ({ view, turns } = await read(textOf(model.data, "text/html")));
+    } catch (error) {
+      view = <AsText text={textOf(model.data, "text/plain")} error={error} />;
+    }
+    const close = (): void => turns.forEach((turn) => turn.close());
+    if (this.isDisposed || mine !== this.#renders) {
+      close();
+      return;
+    }
+    this.replace(() => {
+      const unmount = mount(this.node, view);
+      return () => {
+        unmount();
+        close();
+      };
+    });
   }
 }
 
-const NO_SOUND: OwnedPlayer = {
-  phase: signal("empty"),
-  position_s: signal(0),
-  duration_s: signal(0),
-  play: () => undefined,
-  pause: () => undefined,
-  seek: () => undefined,
-  close: () => undefined,
-};
-
-function showCard(node: HTMLElement, card: TurnCard, player: OwnedPlayer): () => void {
-  const turn = { card: signal(card), player, progress_s: signal(0), stop: () => undefined };
-  const unmount = mount(node, <CardView turn={turn} />);
-  return () => {
-    unmount();
-    player.close();
-  };
+/** A saved turn in JupyterLab: the same card as while it ran, with no kernel and no trust needed. */
+export class TurnRenderer extends SavedRenderer {
+  override renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    return this.showSaved(model, async (html) => {
+      const turns = await savedTurns([parseTurn(model.data[TURN_MIME])], html, this.options.resolver);
+      return { turns, view: turns.map((turn) => <CardView key={turn.card.peek().id} turn={turn} />) };
+    });
+  }
 }
 
-/** What can always be read, with the reason why it is not shown better. */
-function showText(node: HTMLElement, text: string, error: unknown): () => void {
+/** A pad: the live one while its widget is on this page, else the conversation as it was saved. */
+export class PadRenderer extends SavedRenderer {
+  readonly #scope = new Scope();
+  #model: IRenderMime.IMimeModel | null = null;
+  #live: string | null = null;
+
+  constructor(options: IRenderMime.IRendererOptions) {
+    super(options);
+    this.#scope.listen(livePads(), "change", () => {
+      if (this.#model !== null && liveId(this.#model) !== this.#live) void this.#draw(this.#model);
+    });
+  }
+
+  override renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this.#model = model;
+    // The live pad draws its own news; mounting it again would lose what is being written or recorded.
+    if (this.#live !== null && liveId(model) === this.#live) return Promise.resolve();
+    return this.#draw(model);
+  }
+
+  override dispose(): void {
+    this.#scope.close();
+    super.dispose();
+  }
+
+  async #draw(model: IRenderMime.IMimeModel): Promise<void> {
+    const live = liveId(model);
+    this.#live = live;
+    const pad = live === null ? undefined : livePads().pads.get(live);
+    if (pad !== undefined) {
+      this.replace(() => pad.mount(this.node));
+      return;
+    }
+    await this.showSaved(model, async (html) => {
+      const saved = parsePad(model.data[PAD_MIME]);
+      const turns = await savedTurns(saved.turns, html, this.options.resolver);
+      return { turns, view: <SavedPadView state={saved.state} turns={turns} /> };
+    });
+  }
+}
+
+/** The pad's id when its widget is on this page. */
+function liveId(model: IRenderMime.IMimeModel): string | null {
+  const saved: unknown = model.data[PAD_MIME];
+  if (typeof saved !== "object" || saved === null || !("pad" in saved)) return null;
+  const { pad } = saved;
+  return typeof pad === "string" && livePads().pads.has(pad) ? pad : null;
+}
+
+function AsText({ text, error }: { text: string; error: unknown }) {
   const why = error instanceof Error ? error.message : String(error);
-  return mount(
-    node,
+  return (
     <div class="cv-card">
       <div class="cv-reply">
         {text ? <p class="cv-text">{text}</p> : null}
-        <p class="cv-note">This turn is shown as text only: {why}.</p>
+        <p class="cv-note">This output is shown as text only: {why}.</p>
       </div>
-    </div>,
+    </div>
   );
 }

@@ -1,8 +1,19 @@
-/** Finds a turn's sound among the other forms of the same output. */
+/** Finds the sound of saved turns among the other forms of the same output. */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
-import type { TurnSound } from "../core";
+import { signal } from "@preact/signals";
+import { adoptPlayer, FilePlayer } from "../audio/file-player";
+import type { PlayerPort, TurnCard, TurnPort } from "../core";
+
+/** A saved turn with a player that must be closed when the card goes. */
+export interface SavedTurn extends TurnPort {
+  close(): void;
+}
+
+interface OwnedPlayer extends PlayerPort {
+  close(): void;
+}
 
 /** Multi-line text of a notebook may be one string or a list of lines. */
 export function textOf(data: ReadonlyPartialJSONObject, mime: string): string {
@@ -12,26 +23,77 @@ export function textOf(data: ReadonlyPartialJSONObject, mime: string): string {
 }
 
 /**
- * The address of the reply's sound: what the HTML of the output plays, else where the turn says it lies.
+ * The sounds that the HTML of an output holds, in order; an address that is not sound inside the file becomes null.
  *
- * Null when there is none. The HTML may be hostile: it is parsed into a document of its own, where nothing runs and nothing
- * is fetched, and only sound inside the file or a file beside the notebook is taken from it.
+ * The HTML may be hostile: it is parsed into a document of its own, where nothing runs and nothing is fetched.
  */
-export async function findSound(
-  html: string,
-  sound: TurnSound,
-  resolver: IRenderMime.IResolver | null,
-): Promise<string | null> {
+export function soundsIn(html: string): ReadonlyArray<string | null> {
   const page = new DOMParser().parseFromString(html, "text/html");
-  const sources = [...page.querySelectorAll("audio[src]")].map((audio) => audio.getAttribute("src") ?? "");
-  const inside = sources.find((source) => source.startsWith("data:audio/"));
-  if (inside !== undefined) return inside;
-  const beside = [...sources, sound.href ?? ""].find(isRelative);
-  if (beside === undefined || resolver === null) return null;
-  return resolver.getDownloadUrl(await resolver.resolveUrl(beside));
+  return [...page.querySelectorAll("audio[src]")].map((audio) => {
+    const source = audio.getAttribute("src") ?? "";
+    return source.startsWith("data:audio/") ? source : null;
+  });
+}
+
+/** Each card with its sound: the n-th sound that does not lie beside the notebook is the n-th of the HTML. */
+export async function savedTurns(
+  cards: readonly TurnCard[],
+  html: string,
+  resolver: IRenderMime.IResolver | null,
+): Promise<readonly SavedTurn[]> {
+  const inside = [...soundsIn(html)];
+  return Promise.all(
+    cards.map(async (card) => {
+      const { sound } = card.reply;
+      const held = sound !== null && sound.href === null ? (inside.shift() ?? null) : null;
+      const player = await playerOf(card, held, resolver);
+      return {
+        card: signal(card),
+        player,
+        progress_s: signal(0),
+        stop: () => undefined,
+        close: () => player.close(),
+      };
+    }),
+  );
+}
+
+async function playerOf(
+  card: TurnCard,
+  held: string | null,
+  resolver: IRenderMime.IResolver | null,
+): Promise<OwnedPlayer> {
+  const live = adoptPlayer(card.id);
+  if (live !== null) return live;
+  const { sound } = card.reply;
+  if (sound === null) return NO_SOUND;
+  const address = held ?? (await beside(sound.href, resolver));
+  if (address === null) return NO_SOUND;
+  return new FilePlayer({ content: address, mime: sound.mime, duration_s: sound.duration_s });
+}
+
+/** Where the server gives out a file beside the notebook; null for any address that would lead elsewhere. */
+async function beside(href: string | null, resolver: IRenderMime.IResolver | null): Promise<string | null> {
+  if (href === null || resolver === null || !isRelative(href)) return null;
+  try {
+    return await resolver.getDownloadUrl(await resolver.resolveUrl(href));
+  } catch (error) {
+    console.warn("[cellvoice] the sound beside the notebook could not be found", error);
+    return null;
+  }
 }
 
 /** A path beside the notebook: no scheme, no other server, not from the root. */
 function isRelative(address: string): boolean {
   return address !== "" && !/^([a-z][a-z0-9+.-]*:|[/\\])/i.test(address);
 }
+
+const NO_SOUND: OwnedPlayer = {
+  phase: signal("empty"),
+  position_s: signal(0),
+  duration_s: signal(0),
+  play: () => undefined,
+  pause: () => undefined,
+  seek: () => undefined,
+  close: () => undefined,
+};
