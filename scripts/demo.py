@@ -18,7 +18,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+QUESTION = NOTEBOOKS / "question.wav"
+QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
 OUTPUT = ROOT / "output"
+TARGET = OUTPUT / QUICKSTART.name
 TURN_MIME = "application/vnd.cellvoice.turn.v1+json"
 CELL_TIMEOUT_S = 120
 KEY_NAMES = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -34,10 +37,16 @@ def main() -> int:
     kept = {name: os.environ.pop(name) for name in KEY_NAMES if name in os.environ}
     if kept:
         say("note", f"{' and '.join(kept)} set, but not used before JupyterLab opens")
-    missing = [*ask_the_engine(), *run_the_quickstart()]
+    missing = [
+        f"{path.relative_to(ROOT)} is not in this checkout"
+        for path in (QUESTION, QUICKSTART)
+        if not path.is_file()
+    ]
+    if not missing:
+        missing = [*ask_the_engine(), *run_the_quickstart()]
     for sentence in missing:
         print(f"missing: {sentence}", file=sys.stderr)
-    if once:
+    if once or not TARGET.is_file():
         return 1 if missing else 0
     return open_jupyterlab(kept)
 
@@ -51,9 +60,8 @@ def ask_the_engine() -> Iterator[str]:
     """Ask the shipped question aloud and report; yields what was missing."""
     import cellvoice as cv
 
-    question = NOTEBOOKS / "question.wav"
-    clip = cv.Clip.read(question)
-    say("asked", f"{question.relative_to(ROOT)}, {clip.duration_s:.1f} s of speech")
+    clip = cv.Clip.read(QUESTION)
+    say("asked", f"{QUESTION.relative_to(ROOT)}, {clip.duration_s:.1f} s of speech")
     try:
         turn = cv.Session(journal=False).say(clip)
     except cv.CellvoiceError as error:
@@ -79,15 +87,15 @@ def run_the_quickstart() -> Iterator[str]:
     """Execute a copy of the quickstart and export it; yields what was missing."""
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from nbconvert import HTMLExporter
 
     OUTPUT.mkdir(exist_ok=True)
-    target, page = OUTPUT / "quickstart.ipynb", OUTPUT / "quickstart.html"
-    keep_what_was_changed(target)
+    page = TARGET.with_suffix(".html")
+    keep_what_was_changed(TARGET)
     for sound in NOTEBOOKS.glob("*.wav"):
         shutil.copy(sound, OUTPUT)
-    notebook = nbformat.read(NOTEBOOKS / "quickstart.ipynb", as_version=4)
+    notebook = nbformat.read(QUICKSTART, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_S,
@@ -98,14 +106,14 @@ def run_the_quickstart() -> Iterator[str]:
     began = time.monotonic()
     try:
         client.execute()
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         last = str(error).strip().splitlines()[-1]
         yield f"a cell of the quickstart failed: {last}"
-    nbformat.write(notebook, target)
-    stamp_of(target).write_text(digest(target), encoding="ascii")
+    nbformat.write(notebook, TARGET)
+    stamp_of(TARGET).write_text(digest(TARGET), encoding="ascii")
     exported, _ = HTMLExporter().from_notebook_node(notebook)
     page.write_text(exported, encoding="utf-8")
-    say("notebook", f"{target} (executed in {time.monotonic() - began:.1f} s)")
+    say("notebook", f"{TARGET} (executed in {time.monotonic() - began:.1f} s)")
     say("page", str(page))
     yield from missing_in(notebook, exported)
 
@@ -159,9 +167,7 @@ def open_jupyterlab(environment: dict[str, str]) -> int:
     if os.geteuid() == 0:
         command.append("--allow-root")
     say("opening", "JupyterLab on the quickstart; Ctrl-C twice ends it")
-    os.execve(
-        sys.executable, [*command, str(OUTPUT / "quickstart.ipynb")], {**os.environ, **environment}
-    )
+    os.execve(sys.executable, [*command, str(TARGET)], {**os.environ, **environment})
 
 
 if __name__ == "__main__":
