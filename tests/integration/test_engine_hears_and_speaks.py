@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ def ear() -> Iterator[SphinxEar]:
 def espeak() -> Voice:
     pytest.importorskip("espeakng_loader")
     return choose_voice("espeak")
+
+
+NEWS = "The sky is blue, because air scatters."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def said_early(espeak: Voice) -> dict[str, bytes]:
+    """Before all other tests of this file, which take some seconds."""
+    return {name: espeak.speak(NEWS, name).tobytes() for name in ("coral", "marin")}
 
 
 def spoken(voice: Voice, name: str, text: str) -> Clip:
@@ -111,6 +121,23 @@ def test_espeak_says_the_same_samples_twice(espeak: Voice, name: str) -> None:
     first = espeak.speak("The sky is blue.", name)
     assert 0.7 < first.shape[0] / 24_000 < 3
     assert np.array_equal(espeak.speak("The sky is blue.", name), first)
+
+
+def test_a_breathy_voice_says_the_same_a_second_later(
+    espeak: Voice, said_early: dict[str, bytes]
+) -> None:
+    """By now the clock, from which its noise would start, shows another second."""
+    assert {name: espeak.speak(NEWS, name).tobytes() for name in said_early} == said_early
+
+
+def test_several_voices_may_speak_at_the_same_time(espeak: Voice) -> None:
+    alone = {name: espeak.speak(NEWS, name).tobytes() for name in VOICE_NAMES}
+    voices = [choose_voice("espeak") for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        said = pool.map(
+            lambda at: voices[at % 3].speak(NEWS, VOICE_NAMES[at % 13]).tobytes(), range(26)
+        )
+        assert [alone[VOICE_NAMES[at % 13]] for at in range(26)] == list(said)
 
 
 def test_all_voices_differ(espeak: Voice) -> None:

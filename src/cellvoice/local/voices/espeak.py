@@ -19,10 +19,13 @@ from ._timbres import ESPEAK_VOICES, WORDS_PER_MINUTE
 
 __all__ = ["EspeakVoice"]
 
-_RETRIEVAL = 1  # give samples to the callback, play nothing
+# Give samples to the callback, play nothing, and be done when the call returns. The other modes
+# leave the work to a thread of the library's own, and the library must not be unloaded under it.
+_SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000  # a failure must not end the process
 _RATE_PARAMETER = 1
 _UTF8 = 1
+_SEED = 1
 _NO_BUFFER_LIMIT_MS = 0
 
 _Callback = ctypes.CFUNCTYPE(
@@ -30,12 +33,15 @@ _Callback = ctypes.CFUNCTYPE(
 )
 
 
+_lock = threading.Lock()
+
+
 class EspeakVoice:
     """Speaks with espeak-ng's library; the same text always gives the same samples.
 
     The library keeps a flutter phase in a static, so a second utterance would differ from the
-    first. It is loaded anew for each utterance (8 to 16 ms), which makes it repeatable bit for
-    bit. All its state is global, hence the one lock.
+    first. It is loaded anew for each utterance (8 to 16 ms) and its noise is seeded, which makes
+    it repeatable bit for bit. All its state belongs to the process, and so does the lock.
     """
 
     part = "espeak"
@@ -45,12 +51,11 @@ class EspeakVoice:
 
         self._library_path = str(espeakng_loader.get_library_path())
         self._data_path = str(espeakng_loader.get_data_path()).encode()
-        self._lock = threading.Lock()
         self.label = f"espeak-ng {self._version()}"
 
     def speak(self, text: str, voice: str) -> NDArray[np.int16]:
         """One sentence as mono samples at 24 kHz. Raises EngineError when the library fails."""
-        with self._lock:
+        with _lock:
             samples, rate_hz = self._utter(text, ESPEAK_VOICES[voice])
         return np.asarray(soxr.resample(samples, rate_hz, 24_000), dtype=np.int16)
 
@@ -58,13 +63,15 @@ class EspeakVoice:
         library = ctypes.CDLL(self._library_path)
         try:
             rate_hz = library.espeak_Initialize(
-                _RETRIEVAL, _NO_BUFFER_LIMIT_MS, self._data_path, _DONT_EXIT
+                _SYNCHRONOUS, _NO_BUFFER_LIMIT_MS, self._data_path, _DONT_EXIT
             )
             if rate_hz <= 0:
                 raise EngineError(
                     "espeak-ng did not start from the espeakng-loader package; reinstall it with "
                     "pip install --force-reinstall espeakng-loader"
                 )
+            # Breathy voices draw noise from a generator that starts from the clock, to the second.
+            library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
             pieces: list[bytes] = []
 
             def collect(wav: object, count: int, _events: object) -> int:
@@ -79,13 +86,16 @@ class EspeakVoice:
             library.espeak_SetParameter(_RATE_PARAMETER, WORDS_PER_MINUTE, 0)
             said = text.encode()
             library.espeak_Synth(said, len(said) + 1, 0, 0, 0, _UTF8, None, None)
-            library.espeak_Synchronize()
-            library.espeak_Terminate()
         finally:
+            library.espeak_Terminate()
             _unload(library)
         return np.frombuffer(b"".join(pieces), dtype=np.int16), int(rate_hz)
 
     def _version(self) -> str:
+        with _lock:
+            return self._read_version()
+
+    def _read_version(self) -> str:
         library = ctypes.CDLL(self._library_path)
         try:
             library.espeak_Info.restype = ctypes.c_char_p
