@@ -45,13 +45,20 @@ class Client:
         self._url = _checked_url(base_url)
         self._key = BearerKey(api_key)
         self._read_timeout_s = read_timeout_s
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            auth=self._key,
-            timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s),
-            trust_env=not _is_loopback(self._url.host),
-            headers={"Accept": f"{_EVENT_STREAM}, {_JSON}", "Accept-Encoding": "identity"},
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                transport=transport,
+                auth=self._key,
+                timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s),
+                trust_env=not _is_loopback(self._url.host),
+                headers={"Accept": f"{_EVENT_STREAM}, {_JSON}", "Accept-Encoding": "identity"},
+            )
+        except (ImportError, ValueError) as error:
+            # The proxy's address is not shown: it may hold a password.
+            raise UsageError(
+                "the proxy that the environment names cannot be used; for a SOCKS proxy "
+                "pip install 'httpx[socks]', else correct or unset HTTPS_PROXY and ALL_PROXY"
+            ) from error
 
     def __repr__(self) -> str:
         return f"Client({str(self._url)!r}, api_key={'none' if self._key.missing else 'hidden'})"
@@ -92,7 +99,7 @@ class Client:
         )
         try:
             return await self._http.send(http_request, stream=True)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._no_answer(error) from error
 
     def _no_answer(self, error: httpx.HTTPError) -> ConnectionFailed:
@@ -105,7 +112,7 @@ class Client:
                 body += chunk
                 if len(body) > _MAX_ERROR_BYTES:
                     break
-        except httpx.TransportError:
+        except httpx.RequestError:
             # The status says enough; a body that is cut off is read as far as it came.
             pass
         if response.status_code == 401 and self._key.missing:
@@ -127,6 +134,12 @@ def _checked_url(base_url: str) -> httpx.URL:
         raise UsageError(_not_a_url(base_url)) from error
     if url.scheme not in ("http", "https") or not url.host:
         raise UsageError(_not_a_url(base_url))
+    if url.userinfo or url.query or url.fragment:
+        # Not quoted: what stands there is often a password or a key.
+        raise UsageError(
+            "base_url has a user, a '?' or a '#' in it, expected a plain address such as "
+            f"{DEFAULT_BASE_URL!r}; a key goes into api_key="
+        )
     return url
 
 

@@ -74,7 +74,7 @@ class EventStream:
             return
         try:
             chunk = await anext(self._chunks, None)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             self._end(self._parser, error)
             return
         if chunk is None:
@@ -82,9 +82,9 @@ class EventStream:
             return
         self._ready.extend(self._parser.feed(chunk))
         # A server may keep the connection open after the last event; nobody waits for that.
-        self._ended = self._parser.done
+        self._ended = self._parser.done or self._parser.failed
 
-    def _end(self, parser: StreamParser, error: httpx.TransportError | None) -> None:
+    def _end(self, parser: StreamParser, error: httpx.RequestError | None) -> None:
         self._ended = True
         self._ready.extend(parser.finish())
         if not parser.failed and (error is not None or not parser.complete):
@@ -105,7 +105,7 @@ class EventStream:
                         f"the reply passed {MAX_EVENT_BYTES:,} bytes, expected less; "
                         "ask for it as a stream"
                     )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise stream_broken(error, self._url) from error
         return bytes(body)
 
@@ -113,7 +113,7 @@ class EventStream:
         """Read the end of a finished reply, so that the connection can be used again."""
         if not self._ended or self._cut is not None:
             return
-        with contextlib.suppress(TimeoutError, httpx.TransportError):
+        with contextlib.suppress(TimeoutError, httpx.RequestError):
             async with asyncio.timeout(_LAST_BYTES_S):
                 await anext(self._chunks, None)
 

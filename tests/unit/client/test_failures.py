@@ -243,6 +243,21 @@ def test_an_address_that_is_none_is_refused(base_url: object) -> None:
         Client(base_url)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("place", ["me:hidden@x/v1", "x/v1?key=hidden", "x/v1#hidden"])
+def test_an_address_with_a_secret_in_it_is_refused_without_being_shown(place: str) -> None:
+    with pytest.raises(UsageError, match="api_key=") as caught:
+        Client(f"https://{place}")
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_proxy_that_cannot_be_used_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for proxy in ("socks5://me:hidden@127.0.0.1:1", "nonsense://me:hidden@127.0.0.1:1"):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        with pytest.raises(UsageError, match="ALL_PROXY") as caught:
+            Client()
+        assert "hidden" not in str(caught.value)
+
+
 @pytest.mark.parametrize("key", ["sk-abc def", "sk-abc\ndef", "sk-äöü"])
 def test_a_key_that_cannot_be_one_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(UsageError) as caught:

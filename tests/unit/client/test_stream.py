@@ -254,6 +254,36 @@ async def test_an_error_in_the_middle_comes_as_an_event_with_the_request_id(
     assert last.error.request_id == "req_1"
 
 
+async def test_a_server_that_stays_silent_after_an_error_is_not_waited_for(
+    request_to_speak: Request,
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.send(b'data: {"error":"lost"}\n\n')
+        await asyncio.Event().wait()
+
+    async with serving(script) as rig, asyncio.timeout(10):
+        client = Client(rig.base_url)
+        (event,) = await all_events(client, request_to_speak)
+        await client.aclose()
+    assert isinstance(event, ErrorReceived)
+
+
+async def test_a_body_that_is_not_as_compressed_as_it_says_is_broken(
+    request_to_speak: Request,
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start(content_encoding="gzip")
+        await exchange.send(SHORTEST)
+        await exchange.end()
+
+    async with serving(script) as rig:
+        client = Client(rig.base_url)
+        with pytest.raises(StreamBroken):
+            await all_events(client, request_to_speak)
+        await client.aclose()
+
+
 async def test_nonsense_in_the_stream_is_an_error_after_what_came(
     request_to_speak: Request,
 ) -> None:
