@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from cellvoice.audio import waveform_data_uri
 
 from .card import Card, SoundInput, TextInput
-from .words import cost_words, fact_pieces, seconds, state_sentence
+from .words import as_sentence, cost_words, fact_pieces, note_sentences, seconds
 
 _FRAME = (
     "box-sizing:border-box;max-width:720px;margin:4px 0;padding:14px 16px;"
@@ -32,7 +32,7 @@ _BADGE = (
 )
 _NOTE = (
     "margin:8px 0;padding:6px 12px;border-left:3px solid rgba(196,137,27,0.8);"
-    "background-color:rgba(196,137,27,0.1);overflow-wrap:break-word"
+    "background-color:rgba(196,137,27,0.1);font-size:14px;line-height:1.5;overflow-wrap:break-word"
 )
 _FACTS = "margin-top:10px;font-size:12px;opacity:0.8"
 _CELL = (
@@ -61,12 +61,14 @@ def html(card: Card, *, sound_src: str | None = None) -> str:
 
 def sentence_html(sentence: str) -> str:
     """One sentence to the user, framed like a card's notes."""
-    return f'<div class="cellvoice-note" style="max-width:720px;{_NOTE}">{escape(sentence)}</div>'
+    shown = escape(as_sentence(sentence))
+    return f'<div class="cellvoice-note" style="max-width:720px;{_NOTE}">{shown}</div>'
 
 
 def conversation_html(cards: list[str], *, badge: str, sentence: str) -> str:
     """The pad without a kernel: the conversation so far, and one sentence about how to talk."""
-    head = f'<span style="{_BADGE}">{escape(badge)}</span>' if badge else ""
+    # Each card has the badge already.
+    head = f'<span style="{_BADGE}">{escape(badge)}</span>' if badge and not cards else ""
     return (
         f'<div class="cellvoice-pad" style="max-width:720px">{head}{"".join(cards)}'
         f'<div style="{_NOTE}">{escape(sentence)}</div></div>'
@@ -79,7 +81,8 @@ def _header(card: Card) -> str:
     )
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:8px;align-items:center;'
-        f'justify-content:space-between"><span style="{_LABEL}">You</span>{badge}</div>'
+        'justify-content:space-between;margin:0 0 6px 0">'
+        f'<span style="{_LABEL}">You</span>{badge}</div>'
     )
 
 
@@ -130,7 +133,7 @@ def _waveform(peaks: list[float], width_px: int, height_px: int, color: str, lab
 
 
 def _notes(card: Card) -> str:
-    sentences = [sentence for sentence in (state_sentence(card), *card["notices"]) if sentence]
+    sentences = note_sentences(card)
     return "".join(f'<div style="{_NOTE}">{escape(sentence)}</div>' for sentence in sentences)
 
 
@@ -143,7 +146,8 @@ def _facts(card: Card) -> str:
     line = escape(" · ".join(fact_pieces(card)) or "facts")
     return (
         f'<details style="{_FACTS}"><summary style="cursor:pointer">{line}</summary>'
-        f'<table style="border-collapse:collapse;margin:6px 0 0 0">{rows}</table></details>'
+        '<table style="border-collapse:collapse;margin:6px 0 0 0;font-size:12px">'
+        f"{rows}</table></details>"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .card import Card, SoundInput, TextInput
-from .words import fact_pieces, seconds, state_sentence
+from .words import fact_pieces, note_sentences, seconds
 
 
 def text(card: Card) -> str:
@@ -12,7 +12,7 @@ def text(card: Card) -> str:
     answer = card["reply"]["refusal"] or card["reply"]["text"]
     if answer:
         lines.append(f"{card['voice'] or card['model']}: {answer}")
-    lines += [sentence for sentence in (state_sentence(card), *card["notices"]) if sentence]
+    lines += note_sentences(card)
     badge = [card["engine"]["badge"]] if card["engine"] else []
     pieces = [*badge, *fact_pieces(card)]
     if pieces:

@@ -45,6 +45,18 @@ def state_sentence(card: Card) -> str:
     return _STATE_SENTENCES[card["state"]]
 
 
+def note_sentences(card: Card) -> list[str]:
+    """Everything that the user should know besides the answer, a sentence each."""
+    told = (state_sentence(card), *card["notices"])
+    return [as_sentence(sentence) for sentence in told if sentence]
+
+
+def as_sentence(text: str) -> str:
+    """With a capital and a full stop; errors and notices are written without."""
+    ended = text if text.endswith((".", "!", "?", "…", ")")) else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
 def cost_words(card: Card) -> str | None:
     """The price of the turn, with its note, or None when nobody knows it."""
     facts = card["facts"]
