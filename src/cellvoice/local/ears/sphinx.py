@@ -28,6 +28,7 @@ _NOISE = 60 / 32768
 _MARGIN = 4_000  # 0.25 s
 _SEED = 1
 _TIMEOUT_S = 60.0
+_BYTES_PER_S = 32_000
 
 
 class SphinxEar:
@@ -81,7 +82,8 @@ class SphinxEar:
         assert worker.stdin is not None
         assert worker.stdout is not None
         # A worker that never answers is ended, which ends the read below too.
-        watchdog = threading.Timer(_TIMEOUT_S, worker.kill)
+        patience_s = _TIMEOUT_S + 3 * len(pcm) / _BYTES_PER_S
+        watchdog = threading.Timer(patience_s, worker.kill)
         watchdog.daemon = True
         watchdog.start()
         try:

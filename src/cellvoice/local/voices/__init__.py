@@ -5,12 +5,13 @@ Each voice makes one sentence whole and returns it; nothing is locked while soun
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cellvoice.errors import EngineError
 
 __all__ = ["VOICE_NAMES", "Voice", "choose_voice"]
 
@@ -44,16 +45,40 @@ class Voice(Protocol):
 
 
 def choose_voice(part: str | None = None) -> Voice:
-    """The best voice installed here, or the one asked for: "espeak", "program" or "formant"."""
-    if part == "espeak" or (part is None and importlib.util.find_spec("espeakng_loader")):
-        from .espeak import EspeakVoice
+    """The best voice that works here, or the one asked for: "espeak", "program" or "formant".
 
-        return EspeakVoice()
-    program = shutil.which("espeak-ng")
-    if part == "program" or (part is None and program):
-        from .program import ProgramVoice
+    Raises EngineError, ImportError or OSError only for a voice that was asked for by name.
+    """
+    if part is not None:
+        return _MAKERS[part]()
+    for made in (_espeak, _program):
+        try:
+            return made()
+        except (EngineError, ImportError, OSError):
+            continue  # not installed, or not for this machine: the next one is
+    return _formant()
 
-        return ProgramVoice(program or "espeak-ng")
+
+def _espeak() -> Voice:
+    from .espeak import EspeakVoice
+
+    return EspeakVoice()
+
+
+def _program() -> Voice:
+    from .program import ProgramVoice
+
+    return ProgramVoice()
+
+
+def _formant() -> Voice:
     from .formant import FormantVoice
 
     return FormantVoice()
+
+
+_MAKERS: Mapping[str, Callable[[], Voice]] = {
+    "espeak": _espeak,
+    "program": _program,
+    "formant": _formant,
+}

@@ -91,18 +91,27 @@ def _pitch(frames: int, pitch_hz: float) -> Floats:
 
 def _voiced(track: Floats, pitch_hz: Floats) -> Floats:
     """Harmonics of the pitch, each as loud as the throat lets it through."""
-    frames = np.arange(track.shape[0]) * _HOP
-    samples = np.arange(track.shape[0] * _HOP)
-    phase = 2 * np.pi * np.cumsum(np.interp(samples, frames, pitch_hz)) / _RATE_HZ
+    phase = 2 * np.pi * np.cumsum(_each_sample(pitch_hz)) / _RATE_HZ
     fixed = np.tile([3500.0, 4500.0], (track.shape[0], 1))
     formants_hz = np.concatenate([track[:, :3], fixed], axis=1)
-    sound = np.zeros(samples.shape[0])
+    sound = np.zeros(phase.shape[0])
+    # sin(k·x) from the two before it: several times faster than asking for each sine.
+    twice_cosine, before, sine = 2 * np.cos(phase), np.zeros_like(phase), np.sin(phase)
     for number in range(1, int(_HIGHEST_HZ / pitch_hz.min()) + 1):
         hz = number * pitch_hz
         level = track[:, 3] * _throat(hz, formants_hz) / number
         level[hz > _HIGHEST_HZ] = 0.0
-        sound += np.interp(samples, frames, level) * np.sin(number * phase)
+        sound += _each_sample(level) * sine
+        before, sine = sine, twice_cosine * sine - before
     return sound
+
+
+def _each_sample(values: Floats) -> Floats:
+    """Straight lines from frame to frame; the last value is held."""
+    following = np.append(values[1:], values[-1:])
+    share = np.arange(_HOP) / _HOP
+    lines: Floats = values[:, None] + (following - values)[:, None] * share
+    return lines.reshape(-1)
 
 
 def _throat(hz: Floats, formants_hz: Floats) -> Floats:
@@ -131,6 +140,5 @@ def _hissed(track: Floats) -> Floats:
         sound[at * half : at * half + _NOISE_WINDOW] += shaped
     # Window `at` is centred half a window after its frame; shift it back to where it belongs.
     aligned = np.pad(sound[half:], (0, length))[:length]
-    loudness = np.interp(np.arange(length), np.arange(track.shape[0]) * _HOP, track[:, 4])
-    result: Floats = aligned * loudness
+    result: Floats = aligned * _each_sample(track[:, 4])
     return result

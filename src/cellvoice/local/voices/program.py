@@ -24,7 +24,7 @@ class ProgramVoice:
 
     part = "espeak"
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str = "espeak-ng") -> None:
         self._program = program
         said = self._run(["--version"]).decode(errors="replace").split()
         numbers = [word for word in said if word[:1].isdigit()]
