@@ -1,178 +1,93 @@
-"""A turn as HTML without script: what is shown where our JavaScript is not, now and in ten years.
-
-It must survive JupyterLab's sanitizer in an untrusted notebook (`kernel.md` §6): no style or script
-element, no svg element, no data attributes; inline styles from its list only. That list knows no
-`currentColor`, so text keeps the page's colour, quiet text is made by opacity and lines are greys
-that are half transparent: right on light and on dark pages.
-"""
+"""Notebooks run by nbclient, as papermill does: nothing hangs, nothing needs a widget."""
 
 from __future__ import annotations
 
-from html import escape
-from urllib.parse import unquote
+import shutil
+from pathlib import Path
+from typing import Any
 
-from cellvoice.audio import waveform_data_uri
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
-from .card import Card, SoundInput, TextInput
-from .words import as_sentence, cost_words, fact_pieces, note_sentences, seconds
-
-_FRAME = (
-    "box-sizing:border-box;max-width:720px;margin:4px 0;padding:14px 16px;"
-    "border:1px solid rgba(128,128,128,0.3);border-radius:12px;font-size:14px;line-height:1.5"
-)
-_LABEL = "font-size:12px;font-weight:600;opacity:0.65"
-_SAID = (
-    "margin:2px 0 12px 0;padding:8px 12px;border-radius:8px;"
-    "background-color:rgba(128,128,128,0.1);white-space:pre-wrap;overflow-wrap:break-word"
-)
-_ANSWER = "margin:2px 0 8px 0;white-space:pre-wrap;overflow-wrap:break-word"
-_BADGE = (
-    "display:inline-block;padding:1px 9px;border:1px solid rgba(196,137,27,0.7);"
-    "border-radius:999px;background-color:rgba(196,137,27,0.14);font-size:12px;font-weight:600"
-)
-_NOTE = (
-    "margin:8px 0;padding:6px 12px;border-left:3px solid rgba(196,137,27,0.8);"
-    "background-color:rgba(196,137,27,0.1);font-size:14px;line-height:1.5;overflow-wrap:break-word"
-)
-_FACTS = "margin-top:10px;font-size:12px;opacity:0.8"
-_CELL = (
-    "padding:2px 18px 2px 0;text-align:left;vertical-align:top;border:none;background:transparent"
-)
-
-# Two middle tones that have contrast on white and on near-black.
-_MINE = "#8a9099"
-_THEIRS = "#4c86d8"
+ROOT = Path(__file__).parents[2]
+TURN_MIME = "application/vnd.cellvoice.turn.v1+json"
 
 
-def html(card: Card, *, sound_src: str | None = None) -> str:
-    """The card as one `div`; `sound_src` is the data URL or file that its player plays."""
-    parts = [
-        f'<div class="cellvoice-turn" style="{_FRAME}">',
-        _header(card),
-        f'<div style="{_SAID}">{"".join(_part(part) for part in card["input"])}</div>',
-        _answer(card),
-        _player(card, sound_src),
-        _notes(card),
-        _facts(card),
-        "</div>",
+def execute(notebook: Any, folder: Path) -> Any:
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=100, resources=resources).execute()
+    return notebook
+
+
+def cells(*sources: str) -> Any:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in sources])
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The quickstart, executed in a copy of its folder."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copy(ROOT / "notebooks" / "question.wav", folder)
+    notebook = nbformat.read(ROOT / "notebooks" / "quickstart.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return execute(notebook, folder)
+
+
+def output_types(notebook: Any) -> set[str]:
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    return {kind for out in outputs for kind in out.get("data", {})}
+
+
+def test_the_quickstart_runs_and_keeps_its_turns(quickstart: Any) -> None:
+    turns = [
+        out["data"][TURN_MIME]
+        for cell in quickstart.cells
+        for out in cell.get("outputs", [])
+        if TURN_MIME in out.get("data", {})
     ]
-    return "".join(parts)
+    assert [turn["state"] for turn in turns] == ["complete", "complete"]
+    assert turns[1]["input"][0]["heard"] == "what is the capital of france"
+    assert all("Paris" in turn["reply"]["text"] for turn in turns)
 
 
-def sentence_html(sentence: str) -> str:
-    """One sentence to the user, framed like a card's notes."""
-    shown = escape(as_sentence(sentence))
-    return f'<div class="cellvoice-note" style="max-width:720px;{_NOTE}">{shown}</div>'
+def test_an_executed_notebook_holds_no_widget(quickstart: Any) -> None:
+    assert "widgets" not in quickstart.metadata
+    assert "application/vnd.jupyter.widget-view+json" not in output_types(quickstart)
 
 
-def conversation_html(cards: list[str], *, badge: str, sentence: str) -> str:
-    """The pad without a kernel: the conversation so far, and one sentence about how to talk."""
-    # Each card has the badge already.
-    head = f'<span style="{_BADGE}">{escape(badge)}</span>' if badge and not cards else ""
-    return (
-        f'<div class="cellvoice-pad" style="max-width:720px">{head}{"".join(cards)}'
-        f'<div style="{_NOTE}">{escape(sentence)}</div></div>'
+def test_the_export_plays_without_a_kernel(quickstart: Any) -> None:
+    page, _ = HTMLExporter().from_notebook_node(quickstart)
+    assert page.count('src="data:audio/mpeg;base64,') >= 2
+    assert "The capital of France is Paris" in page
+    assert "embedded engine, not gpt-audio" in page
+
+
+def test_the_committed_quickstart_plays_on_opening() -> None:
+    committed = nbformat.read(ROOT / "notebooks" / "quickstart.ipynb", as_version=4)
+    nbformat.validate(committed)
+    assert TURN_MIME in output_types(committed)
+    assert "widgets" not in committed.metadata
+    code = [cell for cell in committed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count is not None for cell in code)
+
+
+def test_listening_and_the_pad_do_not_wait_for_anybody(tmp_path: Path) -> None:
+    done = execute(
+        cells(
+            "import cellvoice as cv; session = cv.Session(journal=False)",
+            "turn = session.listen()",
+            "turn = await session.alisten()",
+            "session",
+            "print(turn.finish, len(session.turns))",
+        ),
+        tmp_path,
     )
-
-
-def _header(card: Card) -> str:
-    badge = (
-        f'<span style="{_BADGE}">{escape(card["engine"]["badge"])}</span>' if card["engine"] else ""
-    )
-    return (
-        '<div style="display:flex;flex-wrap:wrap;gap:8px;align-items:center;'
-        f'justify-content:space-between;margin:0 0 6px 0"><span style="{_LABEL}">You</span>{badge}</div>'
-    )
-
-
-def _part(part: TextInput | SoundInput) -> str:
-    if part["kind"] == "text":
-        return f"<div>{escape(part['text'])}</div>"
-    length = seconds(part["duration_s"])
-    heard = (
-        f'<div style="opacity:0.75">heard: “{escape(part["heard"])}”</div>' if part["heard"] else ""
-    )
-    picture = _waveform(part["peaks"], 240, 28, _MINE, f"Waveform of {length} of speech")
-    return f'<div>{picture} <span style="opacity:0.65">{length}</span></div>{heard}'
-
-
-def _answer(card: Card) -> str:
-    answer = card["reply"]["refusal"] or card["reply"]["text"]
-    if not answer:
-        return ""
-    who = escape(card["voice"] or card["model"])
-    return f'<div style="{_LABEL}">{who}</div><div style="{_ANSWER}">{escape(answer)}</div>'
-
-
-def _player(card: Card, sound_src: str | None) -> str:
-    sound = card["reply"]["sound"]
-    if sound is None or sound_src is None:
-        return ""
-    label = f"Waveform of {seconds(sound['duration_s'])} of the reply"
-    picture = _waveform(sound["peaks"], 480, 36, _THEIRS, label)
-    player = (
-        f'<audio controls preload="metadata" src="{escape(sound_src)}" '
-        'style="display:block;width:100%;height:40px;margin-top:6px"></audio>'
-    )
-    link = ""
-    if sound["href"] is not None:
-        link = (
-            f'<div style="font-size:12px;opacity:0.75">The sound is beside the notebook: '
-            f'<a href="{escape(sound["href"])}">{escape(unquote(sound["href"]))}</a></div>'
-        )
-    return f"<div>{picture}</div>{player}{link}"
-
-
-def _waveform(peaks: list[float], width_px: int, height_px: int, color: str, label: str) -> str:
-    uri = waveform_data_uri(peaks, width_px, height_px, color)
-    return (
-        f'<img src="{escape(uri)}" alt="{escape(label)}" width="{width_px}" height="{height_px}" '
-        'style="max-width:100%;vertical-align:middle;margin:0">'
-    )
-
-
-def _notes(card: Card) -> str:
-    sentences = note_sentences(card)
-    return "".join(f'<div style="{_NOTE}">{escape(sentence)}</div>' for sentence in sentences)
-
-
-def _facts(card: Card) -> str:
-    rows = "".join(
-        f'<tr><th scope="row" style="{_CELL};font-weight:600">{escape(name)}</th>'
-        f'<td style="{_CELL}">{escape(value)}</td></tr>'
-        for name, value in _fact_rows(card)
-    )
-    line = escape(" · ".join(fact_pieces(card)) or "facts")
-    return (
-        f'<details style="{_FACTS}"><summary style="cursor:pointer">{line}</summary>'
-        f'<table style="border-collapse:collapse;margin:6px 0 0 0;font-size:12px">{rows}</table></details>'
-    )
-
-
-def _fact_rows(card: Card) -> list[tuple[str, str]]:
-    facts, engine = card["facts"], card["engine"]
-    rows = [("asked at", card["asked_at"]), ("model", card["model"])]
-    if engine is not None and engine["detail"]:
-        rows.append(("engine", engine["detail"]))
-    if card["voice"]:
-        rows.append(("voice", card["voice"]))
-    for name, value in (
-        ("first event", facts["first_event_s"]),
-        ("first sound", facts["first_sound_s"]),
-        ("in all", facts["total_s"]),
-    ):
-        if value is not None:
-            rows.append((name, seconds(value)))
-    usage = facts["usage"]
-    if usage is not None:
-        sent = f"{usage['prompt_audio_tokens']:,} sound, {usage['prompt_text_tokens']:,} text"
-        came = (
-            f"{usage['completion_audio_tokens']:,} sound, {usage['completion_text_tokens']:,} text"
-        )
-        rows += [("tokens sent", sent), ("tokens received", came)]
-    cost = cost_words(card)
-    if cost is not None:
-        rows.append(("cost", cost))
-    if facts["request_id"]:
-        rows.append(("request", facts["request_id"]))
-    return rows
+    for number in (1, 2):
+        (output,) = done.cells[number].outputs
+        assert "session.say(cv.Clip.read(" in output["data"]["text/plain"]
+    assert "Run this cell in JupyterLab to talk" in done.cells[3].outputs[0]["data"]["text/html"]
+    assert done.cells[4].outputs[0]["text"] == "None 0\n"
