@@ -138,11 +138,14 @@ class Asking:
                 cancel=lambda: loop.call_soon_threadsafe(conduct.cancel),
             ):
                 return False
-            if notice and not self.turns:
-                turn._note(notice)
-            self.turns = (*self.turns, turn)
-            # Inside the lock, so that turns are asked in the order of their numbers.
-            loop.call_soon_threadsafe(_start, loop, conduct)
+            try:
+                if notice and not self.turns:
+                    turn._note(notice)
+                self.turns = (*self.turns, turn)
+            finally:
+                # Inside the lock, so that turns are asked in the order of their numbers; and in
+                # any case, because an interrupt here would leave a turn that never ends.
+                loop.call_soon_threadsafe(_start, loop, conduct)
         return True
 
     def now(self) -> datetime:

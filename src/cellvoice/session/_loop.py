@@ -13,7 +13,14 @@ from typing import Any, Generic, TypeVar
 
 from cellvoice.errors import UsageError
 
-__all__ = ["background_loop", "is_background_thread", "on_shutdown", "run", "wait_for"]
+__all__ = [
+    "background_loop",
+    "is_background_thread",
+    "on_shutdown",
+    "run",
+    "shut_down_first",
+    "wait_for",
+]
 
 T = TypeVar("T")
 
@@ -162,6 +169,12 @@ def _forget_after_fork() -> None:
 def _shut_down() -> None:
     if _background is not None:
         _background.shut_down()
+
+
+def shut_down_first() -> None:
+    """Have the loop wound up before everything that was registered for the end until now."""
+    atexit.unregister(_shut_down)
+    atexit.register(_shut_down)
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from cellvoice.errors import Stopped
 
@@ -10,8 +11,6 @@ from . import _loop, _seams
 from .turn import Turn
 
 __all__ = ["refuse_after_interrupt", "wait_async", "wait_sync"]
-
-_STOPPED_UNASKED = "stopped before anything was sent"
 
 # The run of a cell in which the user said stop. One for the process: a loop over several sessions
 # is to end as well.
@@ -29,13 +28,16 @@ def refuse_after_interrupt() -> None:
         raise Stopped("this cell was interrupted, so nothing more is asked in this run of it")
 
 
-def wait_sync(turn: Turn) -> Turn:
-    """Wait until a turn has ended; raise its error.
+def wait_sync(turn: Turn, begin: Callable[[], object] | None = None) -> Turn:
+    """Begin a turn if need be, and wait until it has ended; raise its error.
 
     Ctrl-C stops the turn, waits until what was heard is kept, and returns the turn. A second one
     raises Stopped at once; the turn then ends in the background.
     """
     try:
+        # Inside, because an interrupt may come before the wait has begun.
+        if begin is not None:
+            begin()
         _loop.wait_for(turn._ended)
     except KeyboardInterrupt:
         _stop_in_time(turn)
@@ -46,7 +48,7 @@ def _stop_in_time(turn: Turn) -> None:
     global _interrupted_execution  # noqa: PLW0603
     try:
         _interrupted_execution = _seams.execution()
-        _end(turn)
+        turn.stop()
         _loop.wait_for(turn._ended)
     except KeyboardInterrupt:
         turn.stop()
@@ -61,15 +63,10 @@ async def wait_async(turn: Turn) -> Turn:
     try:
         await turn._until_ended()
     except asyncio.CancelledError:
-        _end(turn)
+        turn.stop()
         await turn._until_ended()
         raise
     return _result(turn)
-
-
-def _end(turn: Turn) -> None:
-    turn.give_up(_STOPPED_UNASKED)
-    turn.stop()
 
 
 def _result(turn: Turn) -> Turn:

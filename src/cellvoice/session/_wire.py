@@ -52,6 +52,8 @@ class Wire:
             if address != self._address:
                 await self._drop()
                 self._make(*address)
+                # Otherwise the engine would end first, and with it the turns, as cut.
+                _loop.shut_down_first()
         elif self._client is None:
             self._make(self._to.base_url, self._to.key.reveal() if self._to.key else "")
         _loop.on_shutdown(self, self.aclose)

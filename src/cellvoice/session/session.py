@@ -192,13 +192,7 @@ class Session:
         the turn, with what came on `error.turn`.
         """
         turn, view = self._open(input, overrides)
-        try:
-            self._asking.schedule(turn, view, self.notice)
-        except KeyboardInterrupt:
-            # It may have started all the same; waiting for it again ends it.
-            turn.stop()
-            turn.give_up("stopped before anything was sent")
-        return wait_sync(turn)
+        return wait_sync(turn, lambda: self._asking.schedule(turn, view, self.notice))
 
     async def asay(self, input: Said, **overrides: object) -> Turn:  # noqa: A002
         """As `say`, without blocking the event loop. Cancelling the task stops the turn."""

@@ -237,8 +237,9 @@ class Turn:
     def stop(self) -> None:
         """End the turn now and keep what has arrived; does nothing if it has ended.
 
-        May be called from any thread; does not wait.
+        May be called from any thread; does not wait. A turn that was not asked yet never will be.
         """
+        self.give_up("stopped before anything was sent")
         self._stop_asked = True
         cancel = self._cancel
         if cancel is not None:

@@ -132,6 +132,16 @@ def test_a_turn_given_up_was_never_asked(make_session: MakeSession) -> None:
     assert service.asked == []
 
 
+def test_stopping_a_pending_turn_means_it_is_never_asked(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    turn = session.pending_turn()
+    turn.stop()
+    assert turn.wait(0)
+    assert turn.finish == "stopped"
+    with pytest.raises(UsageError, match="given up"):
+        session.start_turn("too late", turn=turn)
+
+
 def test_giving_up_a_turn_that_runs_does_nothing(make_session: MakeSession) -> None:
     hold = Hold()
     session = make_session(Service(Reply([hold, *events_of()])))
