@@ -34,10 +34,16 @@
   const connect = AudioNode.prototype.connect;
   const disconnect = AudioNode.prototype.disconnect;
 
+  const modules = new WeakMap();
+  function moduleIn(context) {
+    if (!modules.has(context)) modules.set(context, addModule.call(context.audioWorklet, moduleUrl));
+    return modules.get(context);
+  }
+
   function record(context, kind) {
     const recording = { kind, rate: context.sampleRate, chunks: [], loud: 0, lastLoud: 0, context, node: null };
     recordings.push(recording);
-    recording.ready = addModule.call(context.audioWorklet, moduleUrl).then(() => {
+    recording.ready = moduleIn(context).then(() => {
       const node = new AudioWorkletNode(context, "outside-tap", { numberOfOutputs: 0 });
       node.port.onmessage = ({ data }) => {
         recording.chunks.push(data);
@@ -100,7 +106,7 @@
     const recording = record(context, "element");
     const stream = element.captureStream();
     const attach = () => {
-      if (stream.getAudioTracks().length > 0) into(recording, context.createMediaStreamSource(stream));
+      if (stream.getAudioTracks().length > 0) into(recording, fromStream.call(context, stream));
     };
     stream.addEventListener("addtrack", attach, { once: true });
     attach();
@@ -112,17 +118,13 @@
   };
   document.addEventListener("play", ({ target }) => listenTo(target), true);
 
-  // The microphone.
-  const devices = navigator.mediaDevices;
-  if (devices !== undefined) {
-    const getUserMedia = devices.getUserMedia.bind(devices);
-    devices.getUserMedia = async (constraints) => {
-      const stream = await getUserMedia(constraints);
-      const context = new RealContext({ sampleRate: 24000 });
-      into(record(context, "microphone"), context.createMediaStreamSource(stream));
-      return stream;
-    };
-  }
+  // The microphone: the very node that the page reads, so a stutter of the browser is seen here as there.
+  const fromStream = RealContext.prototype.createMediaStreamSource;
+  RealContext.prototype.createMediaStreamSource = function (stream) {
+    const source = fromStream.call(this, stream);
+    into(record(this, "microphone"), source);
+    return source;
+  };
 
   function base64(floats) {
     const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
