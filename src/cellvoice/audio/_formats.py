@@ -43,9 +43,6 @@ _SUBTYPES = {
     "opus": ("OGG", "OPUS"),
     "ogg": ("OGG", "VORBIS"),
 }
-# Variable bit rate, 60 kbit/s for speech: as near to the original as Opus and Vorbis are at
-# their defaults, and it keeps the length exact, which constant bit rate does not.
-_MP3_COMPRESSION = 0.6
 # libsndfile's Vorbis encoder keeps a whole write on the stack and dies of long ones.
 _BLOCK_FRAMES = 65_536
 
@@ -131,9 +128,8 @@ def encode(samples: Samples, sample_rate_hz: int, kind: str) -> bytes:
         samples, sample_rate_hz = resample(to_float32(samples), sample_rate_hz, rate_hz), rate_hz
     sound_16_or_32 = to_int16(samples) if kind == "flac" else to_float32(samples)
     container, subtype = _SUBTYPES[kind]
-    options = (
-        {"compression_level": _MP3_COMPRESSION, "bitrate_mode": "VARIABLE"} if kind == "mp3" else {}
-    )
+    # Variable bit rate keeps the length exact, which constant bit rate does not.
+    options = {"bitrate_mode": "VARIABLE"} if kind == "mp3" else {}
     buffer = io.BytesIO()
     try:
         with soundfile.SoundFile(

@@ -15,7 +15,7 @@ _BARS = 96
 _WIDTH_PX = 480
 _HEIGHT_PX = 56
 _FORMAT = "mp3"
-# Ten minutes are 4.5 MB of MP3 and 7 s of encoding; a notebook should not hold more by accident.
+# Ten minutes are 6 MB of MP3 and 7 s of encoding; a notebook should not hold more by accident.
 _MAX_EMBEDDED_S = 600.0
 
 

@@ -156,7 +156,7 @@ class Clip:
     def to_bytes(self, format: str = "wav") -> bytes:  # noqa: A002
         """The clip as a sound file; `wav` and `flac` keep 16 bits a sample, the others compress.
 
-        `mp3` is the compact form for notebooks: variable bit rate, about 60 kbit/s of speech.
+        `mp3` is the compact form for notebooks: variable bit rate, 60 to 85 kbit/s of speech.
         """
         if format == PCM16:
             return self.to_pcm16()

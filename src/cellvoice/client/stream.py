@@ -73,12 +73,12 @@ class EventStream:
             self._ready.extend(parse_completion(await self._whole_body()))
             return
         try:
-            chunk = await anext(self._chunks, None)
+            chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._end(self._parser, None)
+            return
         except httpx.RequestError as error:
             self._end(self._parser, error)
-            return
-        if chunk is None:
-            self._end(self._parser, None)
             return
         self._ready.extend(self._parser.feed(chunk))
         # A server may keep the connection open after the last event; nobody waits for that.
