@@ -24,16 +24,32 @@ export interface FileSound {
   readonly duration_s?: number;
 }
 
+/** What is used of an audio element. */
+export type SoundElement = EventTarget &
+  Pick<
+    HTMLAudioElement,
+    | "src"
+    | "preload"
+    | "duration"
+    | "currentTime"
+    | "ended"
+    | "error"
+    | "play"
+    | "pause"
+    | "load"
+    | "removeAttribute"
+  >;
+
 export class FilePlayer implements PlayerPort {
   readonly #scope = new Scope();
-  readonly #audio: HTMLAudioElement;
+  readonly #audio: SoundElement;
   readonly #phase = signal<PlayerPhase>("ready");
   readonly #position_s = signal(0);
   readonly #duration_s: ReturnType<typeof signal<number>>;
   readonly #voice: Voice = { start: () => this.#start(), yield: () => this.#audio.pause() };
   #ticking: () => void = () => undefined;
 
-  constructor(sound: FileSound, audio: HTMLAudioElement = new Audio()) {
+  constructor(sound: FileSound, audio: SoundElement = new Audio()) {
     this.#audio = audio;
     this.#duration_s = signal(sound.duration_s ?? 0);
     audio.preload = "metadata";

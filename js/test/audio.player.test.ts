@@ -1,0 +1,352 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { pageAudio } from "../audio/context";
+import { adoptPlayer, FilePlayer } from "../audio/file-player";
+import { StreamPlayer } from "../audio/playback";
+import { HandClock } from "./hand-clock";
+import { RingSpeakers, settled } from "./ring-speakers";
+
+const RATE_HZ = 24_000;
+
+function tone(duration_s: number, first = 1): Int16Array {
+  return Int16Array.from({ length: duration_s * RATE_HZ }, (_, index) => first + (index % 20_000));
+}
+
+function setUp({ running = true } = {}) {
+  const clock = new HandClock();
+  const speakers = new RingSpeakers(running);
+  const player = (turn: string): StreamPlayer => new StreamPlayer({ turn, clock, speakers });
+  return { clock, speakers, player };
+}
+
+afterEach(() => {
+  const page = pageAudio();
+  page.speaking = null;
+  page.waiting.length = 0;
+  page.live.clear();
+  page.reports.length = 0;
+  page.start_buffer_s = 0.1;
+});
+
+test("a reply plays as it comes, and its phases, position and length can be followed", async () => {
+  const { speakers, player } = setUp();
+  const reply = player("t1");
+  const phases: string[] = [];
+  reply.phase.subscribe((phase) => phases.push(phase));
+  reply.feed(0, tone(1));
+  reply.autoPlay();
+  await settled();
+  speakers.render(0.5);
+  expect(reply.position_s.value).toBeCloseTo(0.5, 1);
+  reply.feed(RATE_HZ, tone(1));
+  expect(reply.duration_s.value).toBe(2);
+  reply.finish();
+  speakers.render(2);
+  expect(phases).toEqual(["empty", "ready", "playing", "ended"]);
+  expect(reply.position_s.value).toBe(2);
+  expect(speakers.heard).toHaveLength(2 * RATE_HZ);
+  expect(speakers.voices).toBe(0);
+});
+
+test("what is sent twice or overlaps is heard once", async () => {
+  const { speakers, player } = setUp();
+  const reply = player("t1");
+  reply.feed(0, tone(0.5));
+  reply.feed(0, tone(0.5));
+  reply.feed(6_000, tone(0.5, 6_001));
+  reply.finish();
+  reply.play();
+  await settled();
+  speakers.render(2);
+  expect(reply.duration_s.value).toBe(0.75);
+  expect(speakers.heard.map((sample) => sample * 32_768)).toEqual(Array.from(tone(0.75)));
+});
+
+test("pause keeps the place, seek moves it, and play after the end begins again", async () => {
+  const { speakers, player } = setUp();
+  const reply = player("t1");
+  reply.feed(0, tone(1));
+  reply.finish();
+  reply.play();
+  await settled();
+  speakers.render(0.2);
+  reply.pause();
+  speakers.render(0.2);
+  expect(reply.phase.value).toBe("paused");
+  const before = speakers.heard.length;
+  reply.seek(0.75);
+  expect(reply.position_s.value).toBe(0.75);
+  reply.play();
+  speakers.render(1);
+  expect(speakers.heard.length - before).toBe(6_000);
+  expect(reply.phase.value).toBe("ended");
+  reply.play();
+  await settled();
+  speakers.render(2);
+  expect(speakers.heard.length - before).toBe(30_000);
+  reply.seek(Number.NaN);
+  reply.seek(99);
+  expect(reply.position_s.value).toBe(1);
+});
+
+test("replies that start by themselves follow each other, and a press of play takes over", async () => {
+  const { speakers, player } = setUp();
+  const [one, two, three] = [player("t1"), player("t2"), player("t3")];
+  for (const reply of [one, two, three]) {
+    reply.feed(0, tone(0.5));
+    reply.finish();
+  }
+  one.autoPlay();
+  two.autoPlay();
+  await settled();
+  expect([one.phase.value, two.phase.value]).toEqual(["playing", "ready"]);
+  speakers.render(0.6);
+  await settled();
+  expect([one.phase.value, two.phase.value]).toEqual(["ended", "playing"]);
+  three.play();
+  await settled();
+  expect([two.phase.value, three.phase.value]).toEqual(["paused", "playing"]);
+  speakers.render(1);
+  await settled();
+  expect([two.phase.value, three.phase.value]).toEqual(["paused", "ended"]);
+});
+
+test("a pause asks for quiet: replies that wait do not begin", async () => {
+  const { player } = setUp();
+  const [one, two] = [player("t1"), player("t2")];
+  one.feed(0, tone(1));
+  two.feed(0, tone(1));
+  one.autoPlay();
+  two.autoPlay();
+  await settled();
+  one.pause();
+  await settled();
+  expect(two.phase.value).toBe("ready");
+});
+
+describe("when the browser lets no sound out", () => {
+  test("the player is blocked, and a click plays from the beginning", async () => {
+    const { clock, speakers, player } = setUp({ running: false });
+    const reply = player("t1");
+    reply.feed(0, tone(0.5));
+    reply.autoPlay();
+    clock.advance(5_000);
+    expect(reply.phase.value).toBe("blocked");
+    reply.feed(12_000, tone(0.5, 12_001));
+    reply.finish();
+    reply.play();
+    speakers.allow();
+    await settled();
+    speakers.render(2);
+    expect(speakers.heard).toHaveLength(RATE_HZ);
+    expect(reply.phase.value).toBe("ended");
+  });
+
+  test("a machine that is slow after a click is not taken for a browser that forbids", async () => {
+    const { clock, speakers, player } = setUp({ running: false });
+    const reply = player("t1");
+    reply.feed(0, tone(0.5));
+    reply.play();
+    clock.advance(3_000);
+    expect(reply.phase.value).not.toBe("blocked");
+    speakers.allow();
+    await settled();
+    expect(reply.phase.value).toBe("playing");
+  });
+
+  test("a click for one reply does not set off the others that were blocked", async () => {
+    const { clock, speakers, player } = setUp({ running: false });
+    const [one, two] = [player("t1"), player("t2")];
+    one.feed(0, tone(0.5));
+    one.autoPlay();
+    clock.advance(5_000);
+    two.feed(0, tone(0.5));
+    two.play();
+    speakers.allow();
+    await settled();
+    expect([one.phase.value, two.phase.value]).toEqual(["blocked", "playing"]);
+  });
+});
+
+describe("when the widget goes", () => {
+  test("a reply that sounds or waits is heard to its end, and then nothing is left", async () => {
+    const { speakers, player } = setUp();
+    const [one, two] = [player("t1"), player("t2")];
+    for (const reply of [one, two]) {
+      reply.feed(0, tone(0.5));
+      reply.autoPlay();
+      reply.release();
+    }
+    await settled();
+    speakers.render(0.6);
+    await settled();
+    speakers.render(0.6);
+    expect(speakers.heard).toHaveLength(RATE_HZ);
+    expect(pageAudio().live.size).toBe(0);
+    expect(pageAudio().speaking).toBeNull();
+  });
+
+  test("a reply that is silent is gone at once", () => {
+    const { player } = setUp();
+    const reply = player("t1");
+    reply.feed(0, tone(0.5));
+    reply.release();
+    expect(pageAudio().live.size).toBe(0);
+  });
+
+  test("the frozen card goes on with the sound, and lets it go when it goes itself", async () => {
+    const { speakers, player } = setUp();
+    const reply = player("t1");
+    reply.feed(0, tone(1));
+    reply.autoPlay();
+    await settled();
+    speakers.render(0.3);
+    const adopted = adoptPlayer("t1");
+    reply.release();
+    expect(adopted?.phase.value).toBe("playing");
+    expect(adopted?.position_s.value).toBeCloseTo(0.3, 1);
+    adopted?.pause();
+    expect(adopted?.phase.value).toBe("paused");
+    adopted?.play();
+    await settled();
+    speakers.render(1);
+    expect(adopted?.phase.value).toBe("ended");
+    expect(pageAudio().live.size).toBe(1);
+    adopted?.close();
+    expect(pageAudio().live.size).toBe(0);
+  });
+
+  test("there is nothing to adopt before any sound has come, nor after the end", async () => {
+    const { speakers, player } = setUp();
+    const reply = player("t1");
+    expect(adoptPlayer("t1")).toBeNull();
+    reply.feed(0, tone(0.2));
+    reply.finish();
+    reply.play();
+    await settled();
+    speakers.render(1);
+    expect(adoptPlayer("t1")).toBeNull();
+  });
+});
+
+test("sound that is elsewhere is offered, fetched on play, and heard whole", async () => {
+  const { speakers, player } = setUp();
+  const reply = player("t1");
+  const load = vi.fn(() => Promise.resolve(tone(0.5)));
+  reply.finish();
+  reply.offer(0.5, load);
+  expect([reply.phase.value, reply.duration_s.value]).toEqual(["ready", 0.5]);
+  expect(load).not.toHaveBeenCalled();
+  reply.play();
+  await settled();
+  speakers.render(1);
+  expect(speakers.heard).toHaveLength(12_000);
+  reply.play();
+  await settled();
+  speakers.render(1);
+  expect(load).toHaveBeenCalledOnce();
+});
+
+test("underruns raise the start-up buffer of the next reply, and a smooth reply lowers it again", async () => {
+  const { speakers, player } = setUp();
+  const rough = player("t1");
+  rough.feed(0, tone(0.2));
+  rough.autoPlay();
+  await settled();
+  speakers.render(0.5);
+  rough.feed(4_800, tone(1));
+  rough.finish();
+  speakers.render(2);
+  const learned_s = pageAudio().start_buffer_s;
+  expect(learned_s).toBeGreaterThan(0.19);
+  expect(rough.report?.underruns).toBe(1);
+  const smooth = player("t2");
+  smooth.feed(0, tone(1));
+  smooth.finish();
+  smooth.autoPlay();
+  await settled();
+  speakers.render(2);
+  expect(pageAudio().start_buffer_s).toBeCloseTo(learned_s / 2);
+});
+
+describe("finished sound in a file", () => {
+  /** jsdom plays nothing: this element does what the standard says, as far as the player relies on it. */
+  class Element extends EventTarget {
+    src = "";
+    preload: "" | "none" | "metadata" | "auto" = "";
+    duration = Number.NaN;
+    currentTime = 0;
+    ended = false;
+    error = null;
+    load = vi.fn();
+    removeAttribute = vi.fn();
+    refusal: DOMException | null = null;
+    play(): Promise<void> {
+      if (this.refusal !== null) return Promise.reject(this.refusal);
+      this.ended = false;
+      this.dispatchEvent(new Event("play"));
+      return Promise.resolve();
+    }
+    pause(): void {
+      this.dispatchEvent(new Event("pause"));
+    }
+    finish(): void {
+      this.currentTime = this.duration;
+      this.ended = true;
+      this.dispatchEvent(new Event("pause"));
+      this.dispatchEvent(new Event("ended"));
+    }
+  }
+
+  function open(): { element: Element; player: FilePlayer } {
+    const element = new Element();
+    const sound = { content: "data:audio/mpeg;base64,AAAA", mime: "audio/mpeg", duration_s: 2 };
+    return { element, player: new FilePlayer(sound, element) };
+  }
+
+  test("follows its element from ready to ended", () => {
+    const { element, player } = open();
+    expect([player.phase.value, player.duration_s.value]).toEqual(["ready", 2]);
+    element.duration = 2.5;
+    element.dispatchEvent(new Event("durationchange"));
+    player.play();
+    expect(player.phase.value).toBe("playing");
+    player.seek(1);
+    expect([element.currentTime, player.position_s.value]).toEqual([1, 1]);
+    player.pause();
+    expect(player.phase.value).toBe("paused");
+    player.play();
+    element.finish();
+    expect([player.phase.value, player.position_s.value]).toEqual(["ended", 2.5]);
+    player.close();
+    expect(element.removeAttribute).toHaveBeenCalledWith("src");
+  });
+
+  test("pauses the reply that streams, and is paused by it", async () => {
+    const { player: stream } = setUp();
+    const reply = stream("t1");
+    reply.feed(0, tone(1));
+    reply.play();
+    await settled();
+    const { player } = open();
+    player.play();
+    expect([reply.phase.value, player.phase.value]).toEqual(["paused", "playing"]);
+    reply.play();
+    expect(player.phase.value).toBe("paused");
+    player.close();
+  });
+
+  test("is blocked when the browser wants a click, and empty when it cannot play the format", async () => {
+    const { element, player } = open();
+    element.refusal = new DOMException("", "NotAllowedError");
+    player.play();
+    await settled();
+    expect(player.phase.value).toBe("blocked");
+    expect(pageAudio().speaking).toBeNull();
+    const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    element.refusal = new DOMException("", "NotSupportedError");
+    player.play();
+    await settled();
+    expect(player.phase.value).toBe("empty");
+    complaint.mockRestore();
+  });
+});
