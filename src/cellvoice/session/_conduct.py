@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 __all__ = ["Conduct"]
+
+_log = logging.getLogger("cellvoice.session")
 
 
 class Conduct:
@@ -57,17 +60,23 @@ class Conduct:
     async def run(self) -> None:
         """Bring the turn to its end. Raises nothing."""
         try:
+            await self._bring_to_its_end()
+            await self._audience.ended()
+        finally:
+            # Whoever waits goes on, also when the process ends in the middle of this.
+            self._turn._wake()
+
+    async def _bring_to_its_end(self) -> None:
+        try:
             async with contextlib.AsyncExitStack() as held:
                 self._audience.started()
                 error, stopped = await self._watch_exchange(held)
                 self._finish(error, stopped)
                 await self._write_down()
-            await self._audience.ended()
-        finally:
-            # Whoever waits goes on, whatever happened here; a turn never stays without an end.
+        except Exception as fault:  # noqa: BLE001 (whoever waits must be told of an end)
+            _log.exception("turn %s was not brought to its end", self._turn.number)
             if self._turn.finish is None:
-                self._turn._end("failed", None)
-            self._turn._wake()
+                self._turn._end("failed", self._told(fault))
 
     async def _watch_exchange(
         self, held: contextlib.AsyncExitStack

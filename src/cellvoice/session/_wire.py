@@ -26,10 +26,10 @@ class Wire:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
         self._client: Client | None = None
-        self._address: tuple[str, str] | None = None
+        self._address: _seams.Endpoint | None = None
         if to.kind == "service":
             # Made now, so that an unusable address or key is told before anything is asked.
-            self._make(to.base_url, to.key.reveal() if to.key else "")
+            self._make(self._known())
 
     def __repr__(self) -> str:
         return f"Wire({self._client!r})"
@@ -47,22 +47,26 @@ class Wire:
         self._adopt()
         if self._to.kind == "engine":
             found = await asyncio.to_thread(_seams.engine)
-            address = (found.base_url, found.api_key)
             # An engine that was started again listens elsewhere.
-            if address != self._address:
+            if found != self._address:
                 await self._drop()
-                self._make(*address)
+                self._make(found)
                 # Otherwise the engine would end first, and with it the turns, as cut.
                 _loop.shut_down_first()
         elif self._client is None:
-            self._make(self._to.base_url, self._to.key.reveal() if self._to.key else "")
+            self._make(self._known())
         _loop.on_shutdown(self, self.aclose)
         assert self._client is not None
         return self._client
 
-    def _make(self, base_url: str, key: str) -> None:
-        self._client = Client(base_url=base_url, api_key=key or None, transport=self._transport)
-        self._address = (base_url, key)
+    def _known(self) -> _seams.Endpoint:
+        return _seams.Endpoint(self._to.base_url, self._to.key.reveal() if self._to.key else "")
+
+    def _make(self, at: _seams.Endpoint) -> None:
+        self._client = Client(
+            base_url=at.base_url, api_key=at.api_key or None, transport=self._transport
+        )
+        self._address = at
 
     def _adopt(self) -> None:
         loop = asyncio.get_running_loop()

@@ -71,7 +71,7 @@ class Journal:
         try:
             with self._lock:
                 self._write(turn)
-        except (OSError, ValueError) as error:
+        except (OSError, TypeError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return (
                 f"the journal could not be written in {self._folder} ({reason}); this turn is "

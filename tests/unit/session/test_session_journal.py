@@ -13,7 +13,8 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import StreamBroken
-from cellvoice.session import Session
+from cellvoice.protocol import Event
+from cellvoice.session import Journal, Session, Turn
 
 from .conftest import MakeSession
 from .rig import Hold, Reply, Service, events_of, recorded
@@ -138,6 +139,30 @@ def test_a_full_disk_leaves_whole_lines_only(
     assert any("No space left on device" in notice for notice in turn.notices)
     session.say("three")
     assert [line["number"] for line in lines_of(session)] == [1, 3]
+
+
+def test_a_fault_in_writing_still_ends_the_turn_and_its_views(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(journal: Journal, turn: Turn) -> str | None:
+        raise AssertionError("a fault of ours")
+
+    monkeypatch.setattr(Journal, "write", broken)
+    session = make_session(Service(recorded()))
+    told: list[str | None] = []
+
+    class View:
+        def started(self, turn: Turn) -> None: ...
+
+        def event(self, turn: Turn, event: Event) -> None: ...
+
+        async def ended(self, turn: Turn) -> None:
+            told.append(turn.finish)
+
+    turn = session.start_turn("Hello.", view=View())
+    assert turn.wait(10)
+    assert told == ["complete"] and turn.text == "Hello"
+    assert session.say("Hello again.").finish == "complete"
 
 
 def test_takes_lie_in_the_journal_or_in_a_temporary_folder(

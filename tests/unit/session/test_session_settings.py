@@ -68,6 +68,14 @@ def test_settings_that_cannot_be_are_refused_at_once(
         Session(**{"api_key": CANARY, "journal": False, **settings})  # type: ignore[arg-type]
 
 
+def test_a_key_that_no_key_can_be_is_refused_without_quoting_it() -> None:
+    with pytest.raises(UsageError, match="API key") as caught:
+        Session(api_key=f"{CANARY} with a space", journal=False)
+    with pytest.raises(UsageError, match="api_key is a bytes"):
+        Session(api_key=CANARY.encode(), journal=False)  # type: ignore[arg-type]
+    assert CANARY not in repr(caught.value)
+
+
 def test_a_setting_that_cannot_be_changes_nothing(make_session: MakeSession) -> None:
     session = make_session(Service(recorded()))
     with pytest.raises(UsageError):
