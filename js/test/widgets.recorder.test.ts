@@ -191,9 +191,8 @@ test("a microphone that is unplugged ends the recording, keeps what was said, an
   rig.clock.advance(300);
   expect(rig.kernel.heard.at(-1)).toMatchObject({ name: "record.stop", data: { frames: 3_600 } });
   rig.ready(rig.kernel.heard[0]?.data["take"]);
-  expect(rig.recorder.phase.value).toMatchObject({
-    take: { sentence: expect.stringContaining("microphone went away") },
-  });
+  const phase = rig.recorder.phase.value;
+  expect(phase.kind === "review" ? phase.take.sentence : "").toContain("microphone went away");
 });
 
 test("clipping is shown for a second and then forgotten", async () => {

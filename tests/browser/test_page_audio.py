@@ -2,90 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from numpy.typing import NDArray
 from playwright.async_api import Browser, Playwright, expect
 
+from .bare_page import ALONE, FRAME, STATE, Rig, noise, served
 from .conftest import QUESTION, launch
-from .lab import TAP, SoundPage
-from .server import ROOT, WIDGET
-from .sound import SAMPLE_RATE_HZ, Samples, as_floats, correlate, read_wav, spoken
-
-HERE = Path(__file__).parent
-FRAME = 1_200
-
-STATE = {
-    "model": "gpt-audio",
-    "voice": "marin",
-    "badge": "",
-    "notice": "",
-    "price": {"input_usd_per_s": 0.0003, "output_usd_per_s": 0.0012},
-    "cost_usd": 0.0,
-    "journal": "",
-}
-Samples16 = NDArray[np.int16]
-CARD: dict[str, Any] = json.loads((ROOT / "tests/contract/turn.v1.json").read_text()) | {
-    "asked_at": "2999-01-01T00:00:00Z",
-    "reply": {"kind": "speech", "text": "", "refusal": None, "sound": None},
-}
-
-
-def pcm(samples: Samples16) -> str:
-    return base64.b64encode(samples.astype("<i2").tobytes()).decode()
-
-
-def noise(duration_s: float) -> Samples16:
-    """Samples that are all different from zero, so that any gap and any repeat shows."""
-    dice = np.random.default_rng(7)
-    values = dice.integers(1_000, 9_000, int(duration_s * SAMPLE_RATE_HZ))
-    samples: Samples16 = (values * dice.choice([-1, 1], len(values))).astype(np.int16)
-    return samples
-
-
-ALONE = noise(1)
-FILES = {
-    "/": (
-        "text/html",
-        b'<!doctype html><body></body><script type="module" src="/kernel.js"></script>',
-    ),
-    "/alone.json": (
-        "application/json",
-        json.dumps({"card": CARD, "state": STATE, "pcm": pcm(ALONE)}).encode(),
-    ),
-    "/kernel.js": ("text/javascript", (HERE / "page_kernel.js").read_bytes()),
-}
-
-
-class Files(BaseHTTPRequestHandler):
-    """The page, its kernel, the built widget; with a content policy when the path asks for one."""
-
-    def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
-        kind, body = FILES.get(path, ("text/javascript", b""))
-        if path == "/widget.js":
-            body = WIDGET.read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        if query == "no-blob":
-            self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-eval' data:")
-        elif query == "no-worklet":
-            self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-eval'")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing: pytest shows what matters."""
+from .lab import TAP
+from .server import WIDGET
+from .sound import as_floats, correlate, read_wav, spoken
 
 
 @pytest.fixture(scope="module")
@@ -93,38 +22,8 @@ def address() -> Iterator[str]:
     """Where the page is served."""
     if not WIDGET.exists():
         pytest.fail(f"{WIDGET} is not built; run scripts/build first")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class Rig(SoundPage):
-    """The bare page, and what its kernel can be told to do."""
-
-    async def call(self, name: str, *arguments: object) -> Any:
-        return await self.page.evaluate(f"rig.{name}(...{json.dumps(arguments)})")
-
-    async def start_turn(self, state: str = "running", event: str = "turn.started") -> None:
-        await self.call("emit", event, {"turn": CARD["id"], "card": {**CARD, "state": state}})
-
-    async def speak(self, source: Samples16, frames: int, late_ms: list[float]) -> None:
-        """Send a reply's samples in messages of `frames`, at these distances, over and over."""
-        await self.call("speak", CARD["id"], pcm(source), frames, late_ms)
-
-    async def sounded(self) -> Samples:
-        """What was rendered, without the silence that fills the last block."""
-        return np.trim_zeros(await self.rendered())
-
-    async def heard(self, name: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self.call("heard", name)
-        return found
-
-    async def recorded(self) -> NDArray[np.int16]:
-        return np.frombuffer(base64.b64decode(await self.call("recorded")), dtype="<i2")
+    with served() as address:
+        yield address
 
 
 OpenRig = Callable[..., Awaitable[Rig]]
@@ -221,7 +120,7 @@ async def test_a_streamed_reply_is_rendered_sample_for_sample(rig: OpenRig) -> N
     await page.start_turn()
     dice = np.random.default_rng(1)
     await page.speak(source, FRAME, [float(x) for x in dice.uniform(35, 65, 50)])
-    await page.start_turn("complete", "turn.ended")
+    await page.end_turn()
     await page.until_rendered(2.9)
     assert np.array_equal(await page.sounded(), as_floats(source))
     [report] = await page.call("reports")
@@ -232,7 +131,7 @@ async def test_bursts_cost_a_pause_and_no_sample(rig: OpenRig) -> None:
     page, source = await rig("card"), noise(4)
     await page.start_turn()
     await page.speak(source, FRAME * 10, [500.0, 500.0, 900.0])
-    await page.start_turn("complete", "turn.ended")
+    await page.end_turn()
     await page.until_rendered(3.9)
     rendered = await page.sounded()
     assert len(rendered) > len(source)
@@ -249,7 +148,7 @@ async def test_an_ended_reply_is_played_again_exactly(rig: OpenRig) -> None:
     page, source = await rig("card"), noise(1)
     await page.start_turn()
     await page.speak(source, len(source), [0.0])
-    await page.start_turn("complete", "turn.ended")
+    await page.end_turn()
     await page.until_rendered(0.9)
     await page.forget()
     await page.page.get_by_role("button", name="Play the reply").click()
@@ -261,7 +160,7 @@ async def test_a_reply_plays_on_when_its_widget_is_closed(rig: OpenRig) -> None:
     page, source = await rig("card"), noise(2)
     await page.start_turn()
     await page.speak(source, len(source), [0.0])
-    await page.start_turn("complete", "turn.ended")
+    await page.end_turn()
     await page.call("close")
     await page.until_rendered(1.9)
     assert np.array_equal(await page.sounded(), as_floats(source))
