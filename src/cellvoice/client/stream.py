@@ -86,7 +86,7 @@ class EventStream:
 
     def _end(self, parser: StreamParser, error: httpx.RequestError | None) -> None:
         self._ended = True
-        self._ready.extend(parser.finish())
+        self._ready.extend(parser.finish(cut=error is not None))
         if not parser.failed and (error is not None or not parser.complete):
             self._cut = stream_broken(error, self._url)
             self._cut.__cause__ = error

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from cellvoice.errors import AuthError, CellvoiceError, QuotaError, ServiceError
+
+from ._json import NotJSON, decode
 
 __all__ = ["error_from_json", "error_from_response", "mask_keys"]
 
@@ -70,8 +70,8 @@ def error_from_json(error: object, request_id: str | None = None) -> CellvoiceEr
 
 def _told_by_body(status: int, body: bytes) -> _Told:
     try:
-        found: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found: object = decode(body)
+    except NotJSON:
         return _Told(_plain_text(status, body))
     if isinstance(found, list) and found:
         found = found[0]

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from cellvoice.errors import ProtocolError
 
-from ._json import as_int, as_list, as_mapping, as_text, decode
+from ._json import NotJSON, as_int, as_list, as_mapping, as_text, decode
 from ._sound import SoundStream
 from .events import (
     AudioChunk,
@@ -187,11 +185,12 @@ class StreamParser:
             self._read(self._decoder.feed(data), events)
         return self._raise_if_broken(events)
 
-    def finish(self) -> list[Event]:
+    def finish(self, *, cut: bool = False) -> list[Event]:
         """Tell that no more bytes come; return what they complete.
 
         Half an event, the mark of a cut connection, is dropped, and then `complete` is False.
-        `StreamDone` comes for every reply that has said its end, also without `[DONE]`.
+        `StreamDone` comes for every reply that has said its end, also without `[DONE]`, unless
+        the caller knows that the connection was `cut`.
         """
         if self._finished:
             return []
@@ -206,7 +205,7 @@ class StreamParser:
                     self._reader.whole = False
         if not self._done and self._broken is None:
             events += self._reader.finish()
-            if self._reader.whole and not self._reader.failed:
+            if self._reader.whole and not self._reader.failed and not cut:
                 events.append(StreamDone())
         return self._raise_if_broken(events)
 
@@ -262,14 +261,14 @@ def _is_whole(payload: bytes) -> bool:
         return True
     try:
         return isinstance(decode(payload), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NotJSON:
         return False
 
 
 def _object(payload: bytes) -> Mapping[str, Any]:
     try:
         found = decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NotJSON as error:
         raise ProtocolError(
             f"an event of the stream is no JSON ({len(payload):,} bytes), expected an object; "
             "check base_url, or ask again"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ._json import as_int
+
 __all__ = ["InputDetails", "OutputDetails", "Usage"]
 
 
@@ -172,11 +174,8 @@ def _output_sum(one: Usage, two: Usage) -> OutputDetails | None:
     return one.completion_tokens_details + two.completion_tokens_details
 
 
-def _count(mapping: Mapping[object, object], name: str) -> int | None:
-    value = mapping.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return int(value)
+def _count(mapping: Mapping[str, object], name: str) -> int | None:
+    return as_int(mapping.get(name))
 
 
 def _sum(one: int | None, two: int | None) -> int | None:

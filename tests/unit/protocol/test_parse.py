@@ -252,6 +252,33 @@ def test_fields_of_the_wrong_type_are_passed_over() -> None:
     assert [type(event) for event in events] == [ReplyStarted, TextChunk, StreamDone]
 
 
+def test_numbers_that_only_python_knows_and_halves_of_letters_are_read() -> None:
+    row = '{"token":"a","logprob":-Infinity,"bytes":null,"top_logprobs":[]}'
+    body = (
+        f'data: {{"choices":[{{"delta":{{"content":"a"}},"logprobs":{{"content":[{row}]}}}}]}}\n\n'
+        'data: {"created":1e999,"choices":[{"delta":{"content":"\\ud83d."}}]}\n\n'
+    ).encode()
+    body += b'data: {"choices":[{"delta":{"content":"\xf0\x9f."}}]}\n\n'
+    reply = reply_of(parsed(body))
+    assert reply.content == "a\ufffd.\ufffd."
+    assert reply.content.encode()
+    assert reply.logprobs is not None
+    assert reply.logprobs.content[0]["logprob"] == float("-inf")
+
+
+@pytest.mark.parametrize("payload", [b"[" * 200_000, b'{"a":' * 200_000, b"\xff\xfe", b"{'a':1}"])
+def test_hostile_nonsense_is_an_error_like_any_other(payload: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        StreamParser().feed(b"data: " + payload + b"\n\n")
+
+
+def test_a_cut_connection_never_says_done() -> None:
+    used = {"choices": [], "usage": {"completion_tokens": 1}}
+    parser = StreamParser()
+    parser.feed(stream_of(delta(content="a"), used, done=False))
+    assert StreamDone() not in parser.finish(cut=True)
+
+
 def test_an_event_that_only_looks_like_a_heartbeat_is_read() -> None:
     head = '{"id":"c1","model":"m","system_fingerprint":"f",'
     payloads = [
