@@ -87,7 +87,8 @@ class Recogniser:
             dictionary.write_text("\n".join(lines) + "\n", encoding="utf-8")
             with arpa.open("w", encoding="utf-8") as file:
                 model.write(file)
-            return self._decoder(lm=str(arpa), dict=str(dictionary))
+            # Its second pass costs two fifths of the time and changes one word in a hundred.
+            return self._decoder(lm=str(arpa), dict=str(dictionary), fwdflat=False)
 
     def _decoder(self, **config: str | int) -> Any:
         return pocketsphinx.Decoder(hmm=self._hmm, loglevel="FATAL", **config)
