@@ -294,7 +294,8 @@ class Turn:
         said = self.text or self._reply.refusal
         short = said if len(said) <= 60 else f"{said[:59]}…"
         told = f": {short!r}" if said else ""
-        return f"<Turn {self._number} {self._finish or 'running'}{told}, {self.cost}>"
+        state = self._finish or ("running" if self._cancel else "pending")
+        return f"<Turn {self._number} {state}{told}, {self.cost}>"
 
     def _ipython_display_(self) -> None:
         surface = _seams.surface()

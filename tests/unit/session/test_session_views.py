@@ -112,9 +112,11 @@ def test_a_pending_turn_is_asked_later_with_its_own_settings(make_session: MakeS
     session = make_session(service)
     pending = session.pending_turn({"voice": "cedar"})
     assert session.turns == () and pending.finish is None
+    assert repr(pending) == "<Turn 1 pending, $0>"
     session.say("first")
     turn = session.start_turn("second", turn=pending)
     assert turn is pending and turn.wait(10)
+    assert repr(turn) == "<Turn 2 complete: 'Hello', $0.000799>"
     assert [one.number for one in session.turns] == [1, 2]
     assert service.asked[1].body["audio"]["voice"] == "cedar"
     assert len({one.id for one in session.turns}) == 2
