@@ -1,6 +1,9 @@
 /** The arithmetic of a waveform drawn as bars. */
 
-export const BAR_PITCH_PX = 4;
+const BAR_PITCH_PX = 4;
+
+/** How high the bars are where sound has arrived whose peaks are not known. */
+const UNKNOWN: readonly number[] = [0.06];
 
 export interface Bars {
   /** SVG path data of the bars that have arrived. */
@@ -21,6 +24,7 @@ export function bars(
   height_px: number,
 ): Bars {
   const total = Math.max(1, Math.floor(width_px / BAR_PITCH_PX));
+  const known = peaks.length > 0 ? peaks : UNKNOWN;
   const middle_px = height_px / 2;
   const arrived = axis_s > 0 ? Math.min(1, covers_s / axis_s) : 1;
   let heard = "";
@@ -28,14 +32,14 @@ export function bars(
   for (let bar = 0; bar < total; bar += 1) {
     const x_px = Math.round((bar + 0.5) * BAR_PITCH_PX);
     const from = bar / total;
-    if (from >= arrived || peaks.length === 0) {
+    if (from >= arrived || covers_s === 0) {
       ahead += `M${x_px} ${middle_px}v0`;
       continue;
     }
-    const scale = peaks.length / arrived;
+    const scale = known.length / arrived;
     const half_px = Math.max(
       0,
-      height(loudest(peaks, from * scale, (from + 1 / total) * scale)) * (middle_px - 1.5),
+      height(loudest(known, from * scale, (from + 1 / total) * scale)) * (middle_px - 1.5),
     );
     const top_px = Math.round((middle_px - half_px) * 10) / 10;
     heard += `M${x_px} ${top_px}v${Math.round(half_px * 20) / 10}`;

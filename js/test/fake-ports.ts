@@ -1,0 +1,135 @@
+/** Ports whose signals a test turns by hand, and which write down what they were asked to do. */
+
+import { signal, type Signal } from "@preact/signals";
+import type {
+  LinkPhase,
+  ListenPort,
+  PadPort,
+  PadState,
+  PlayerPhase,
+  PlayerPort,
+  RecorderPhase,
+  RecorderPort,
+  TurnCard,
+  TurnPort,
+} from "../core";
+
+export class FakePlayer implements PlayerPort {
+  readonly asked: string[] = [];
+  readonly phase: Signal<PlayerPhase>;
+  readonly position_s = signal(0);
+  readonly duration_s: Signal<number>;
+
+  constructor(phase: PlayerPhase = "ready", duration_s = 2) {
+    this.phase = signal(phase);
+    this.duration_s = signal(duration_s);
+  }
+
+  play(): void {
+    this.asked.push("play");
+    this.phase.value = "playing";
+  }
+
+  pause(): void {
+    this.asked.push("pause");
+    this.phase.value = "paused";
+  }
+
+  seek(position_s: number): void {
+    this.asked.push(`seek ${position_s.toFixed(1)}`);
+    this.position_s.value = position_s;
+  }
+}
+
+export class FakeRecorder implements RecorderPort {
+  readonly asked: string[] = [];
+  readonly phase = signal<RecorderPhase>({ kind: "idle" });
+  readonly level_dbfs = signal(-100);
+  readonly clipped = signal(false);
+  readonly elapsed_s = signal(0);
+  readonly peaks = signal<readonly number[]>([]);
+  readonly preview = signal<PlayerPort | null>(null);
+
+  start(): void {
+    this.asked.push("start");
+    this.phase.value = { kind: "recording" };
+  }
+
+  stop(): void {
+    this.asked.push("stop");
+    this.phase.value = { kind: "saving" };
+  }
+
+  discard(): void {
+    this.asked.push("discard");
+    this.phase.value = { kind: "idle" };
+  }
+
+  upload(file: File): void {
+    this.asked.push(`upload ${file.name}`);
+  }
+
+  /** The kernel has all frames. */
+  confirm(sentence = ""): void {
+    this.phase.value = { kind: "review", take: { take: "t1", duration_s: 2, peaks: [0.1, 0.5], sentence } };
+  }
+}
+
+export class FakeTurn implements TurnPort {
+  readonly asked: string[] = [];
+  readonly card: Signal<TurnCard>;
+  readonly progress_s = signal(0);
+
+  constructor(
+    card: TurnCard,
+    readonly player = new FakePlayer(),
+  ) {
+    this.card = signal(card);
+  }
+
+  stop(): void {
+    this.asked.push("stop");
+  }
+}
+
+export const STATE: PadState = {
+  model: "gpt-audio",
+  voice: "alloy",
+  badge: "",
+  notice: "",
+  price: { input_usd_per_s: 0.001, output_usd_per_s: 0.002 },
+  cost_usd: 0.0142,
+  journal: "cellvoice_journal/a",
+};
+
+export class FakePad implements PadPort {
+  readonly sent: string[] = [];
+  readonly state = signal(STATE);
+  readonly link = signal<LinkPhase>("open");
+  readonly turns = signal<readonly TurnPort[]>([]);
+  readonly recorder = new FakeRecorder();
+  readonly trouble = signal("");
+
+  sendText(text: string): void {
+    this.sent.push(`text ${text}`);
+  }
+
+  sendTake(take: string): void {
+    this.sent.push(`take ${take}`);
+  }
+}
+
+export class FakeListen implements ListenPort {
+  readonly sent: string[] = [];
+  readonly state = signal(STATE);
+  readonly link = signal<LinkPhase>("open");
+  readonly phase = signal<"ready" | "late" | "closed">("ready");
+  readonly sentence = signal("");
+  readonly turn = signal<TurnPort | null>(null);
+  readonly recorder = new FakeRecorder();
+  readonly trouble = signal("");
+
+  sendTake(take: string): void {
+    this.sent.push(`take ${take}`);
+  }
+}
