@@ -53,8 +53,6 @@ class Clip:
         object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "sample_rate_hz", checked_rate_hz(self.sample_rate_hz))
 
-    # -- make ------------------------------------------------------------------------------
-
     @classmethod
     def read(cls, file: str | os.PathLike[str] | IO[bytes]) -> Clip:
         """Read a sound file by its path, or from a file opened in binary mode."""
@@ -142,8 +140,6 @@ class Clip:
         samples, rate_hz = _formats.decode(data)
         return cls(mono(samples), rate_hz, source)
 
-    # -- give ------------------------------------------------------------------------------
-
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a sound file; the ending of the name chooses wav, flac, mp3, opus or ogg."""
         target = Path(path).expanduser()
@@ -170,8 +166,6 @@ class Clip:
         """Headerless signed 16-bit little-endian samples, at the clip's own rate."""
         return to_int16(self.samples).astype("<i2", copy=False).tobytes()
 
-    # -- know ------------------------------------------------------------------------------
-
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
@@ -196,8 +190,6 @@ class Clip:
         starts = np.arange(count, dtype=np.int64) * len(loudness) // count
         peaks: npt.NDArray[np.float32] = np.maximum.reduceat(loudness, starts)
         return [round(float(peak), 4) for peak in peaks]
-
-    # -- change ----------------------------------------------------------------------------
 
     def resampled(self, sample_rate_hz: int) -> Clip:
         """The same sound at another rate, in the same sample type."""
@@ -263,8 +255,6 @@ class Clip:
     def __radd__(self, other: object) -> Clip:
         """Let `sum(clips)` work, which begins with 0."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
-
-    # -- compare and show ------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
         """Equal sound: same rate and same samples, in whichever of the two types they are."""
