@@ -62,7 +62,8 @@ class SoundStream:
         self._lock = threading.Lock()
         self._closed = False
         self._ready: list[Frame] = []
-        self._begun_at: float | None = None
+        self._begun = False
+        self._sounded_at: float | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -97,13 +98,12 @@ class SoundStream:
                 for frame in self._frames:
                     batch.append(frame)
                     # The first frame leaves alone, so that the reply is seen to begin.
-                    if self._closed or frame.start_s is not None or self._begun_at is None:
+                    if self._closed or frame.start_s is not None or not self._begun:
                         break
             finally:
                 if self._closed:
                     self._end()
-            if self._begun_at is None:
-                self._begun_at = self._clock()
+            self._begun = True
             return batch
 
     def _end(self) -> None:
@@ -112,9 +112,11 @@ class SoundStream:
             close()
 
     async def _wait(self, start_s: float | None) -> None:
-        if self._pace == "fast" or start_s is None or self._begun_at is None:
+        if self._pace == "fast" or start_s is None:
             return
-        early_s = self._begun_at + start_s - _AHEAD_S - self._clock()
+        if self._sounded_at is None:
+            self._sounded_at = self._clock()
+        early_s = self._sounded_at + start_s - _AHEAD_S - self._clock()
         if early_s > 0:
             await self._sleep(early_s)
 

@@ -261,6 +261,23 @@ async def test_realtime_sends_sound_no_faster_than_it_plays(engine: Engine, body
     assert time.now == pytest.approx(sent_s, abs=1.3)
 
 
+async def test_a_slow_start_earns_no_burst_of_sound(engine: Engine, body: Body) -> None:
+    time = SlowTime()
+
+    def late() -> Any:
+        for frame in stream(engine, parse_ask(body(), engine.earlier)):
+            if frame.start_s == 0.0:
+                time.now += 5  # the voice took so long
+            yield frame
+
+    begun_at, sent_s = 5.0, 0.0
+    async for piece in SoundStream(late(), "realtime", time.clock, time.sleep):
+        events = [json.loads(p) for p in payloads(piece) if p != "[DONE]"]
+        sent_s += sum(len(sound) for sound in sound_of(events)) / 48_000
+        assert sent_s == 0 or sent_s <= time.now - begun_at + 1.2 + 1e-9
+    assert sent_s > 2
+
+
 async def test_leaving_early_stops_the_engine(engine: Engine, body: Body) -> None:
     made: list[Frame] = []
     ended: list[bool] = []

@@ -40,7 +40,7 @@ class Voice(Protocol):
     part: str  # for the fingerprint: "espeak"
 
     def speak(self, text: str, voice: str) -> NDArray[np.int16]:
-        """One sentence as mono samples at 24 kHz, the same every time for the same text."""
+        """One sentence as mono samples at 24 kHz."""
         ...
 
 

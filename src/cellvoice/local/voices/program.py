@@ -20,7 +20,9 @@ _RATE_AT = slice(24, 28)
 
 
 class ProgramVoice:
-    """Speaks by running `espeak-ng --stdout`; a fresh process each time, so always the same."""
+    """Speaks by running `espeak-ng --stdout`; a fresh process each time, so nothing but
+    the noise of breathy voices changes.
+    """
 
     part = "espeak"
 
