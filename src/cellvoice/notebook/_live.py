@@ -59,8 +59,8 @@ class Live:
         self.widget.on_msg(self._on_message)
 
     @property
-    def model_id(self) -> str:
-        return str(self.widget.model_id)
+    def pad_id(self) -> str:
+        return str(self.widget.pad_id)
 
     def widget_bundle(self) -> dict[str, object]:
         """What makes the page show the widget."""
@@ -101,6 +101,9 @@ class Live:
         self.turns[turn.id] = turn
         self._frames[turn.id] = 0
         self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
+        if turn.finish is None and turn.reply.pcm:
+            # A pad that is shown in the middle of a reply; its words are on the card already.
+            self.event(turn, AudioChunk(bytes(turn.reply.pcm), turn.reply.sample_rate_hz))
 
     def event(self, turn: Turn, event: Event) -> None:
         match event:

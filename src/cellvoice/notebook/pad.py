@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import Event, usd_per_second
 from cellvoice.render import Card, Place, conversation_html, freeze, text
-from cellvoice.session import Cell, Session, Turn
+from cellvoice.session import Cell, Session, Turn, background_loop
 from cellvoice.widgets import Answer
 
 from ._live import Data, Live, open_live
@@ -20,11 +20,17 @@ from ._slot import WIDGET_MIME, Slot
 if TYPE_CHECKING:
     from cellvoice.render import Frozen
 
-_log = logging.getLogger(__name__)
-
 PAD_MIME = "application/vnd.cellvoice.pad.v1+json"
 
+# A pad's output is written anew after every turn, with all its sound; beyond this the sound of
+# further turns goes beside the notebook.
+_SOUND_CAP_BYTES = 4_000_000
+
 _HOW_TO_TALK = "Run this cell in JupyterLab to talk; here is the conversation so far."
+
+
+# By cell, with the execution that showed them: one run of a cell may show several sessions.
+_pads: dict[str, tuple[str, list[Pad]]] = {}
 
 
 def show_pad(session: Session, where: Here) -> None:
@@ -40,7 +46,20 @@ def show_pad(session: Session, where: Here) -> None:
         return
     pad = Pad(session, live, slot, conversation, where.cell)
     slot.put({**live.widget_bundle(), **conversation.bundle(_HOW_TO_TALK)})
-    pad.open()
+    background_loop().call_soon_threadsafe(pad.open)
+    for older in _replace_pads(where, pad):
+        background_loop().call_soon_threadsafe(older.close)
+
+
+def _replace_pads(where: Here, pad: Pad) -> list[Pad]:
+    """The pads of earlier runs of this cell: the page has taken their views away."""
+    cell = where.cell.id if where.cell is not None else where.execution
+    execution, pads = _pads.get(cell, ("", []))
+    if execution == where.execution:
+        pads.append(pad)
+        return []
+    _pads[cell] = (where.execution, [pad])
+    return pads
 
 
 def pad_state(session: Session) -> dict[str, object]:
@@ -69,12 +88,16 @@ class Conversation:
         self._session = session
         self._place = where
         self._frozen: dict[str, Frozen] = {}
+        self._sound_bytes = 0
 
     def add(self, turn: Turn) -> Frozen:
         """Freeze a turn that has ended."""
         found = self._frozen.get(turn.id)
         if found is None:
-            found = self._frozen[turn.id] = freeze(turn, self._place)
+            left = max(0, _SOUND_CAP_BYTES - self._sound_bytes)
+            where = replace(self._place, cap_bytes=min(self._place.cap_bytes, left))
+            found = self._frozen[turn.id] = freeze(turn, where)
+            self._sound_bytes += found.embedded_bytes
         return found
 
     def ended(self) -> list[Frozen]:
@@ -119,20 +142,31 @@ class Pad:
         self._live = live
         self._slot = slot
         self._conversation = conversation
-        self._recording = Recording(live, session.takes_folder)
+        self._recording = Recording(live, session)
         # Without our JupyterLab renderer the output stays a widget, see `docs/architecture.md`.
         self._renders_here = False
+        self._unwatch: Callable[[], None] = lambda: None
+        self._refreshing: asyncio.Future[None] | None = None
         live.requests["send"] = self._send
         live.hello_listener = self._hello
 
     def open(self) -> None:
-        """Tell the page what there is, and then everything that comes."""
+        """Tell the page what there is, and then everything that comes. Called on the loop.
+
+        There a turn that runs stands still meanwhile, so nothing of it is missed or told twice.
+        """
         self._live.channel.emit("pad.state", pad_state(self._session))
         for turn in list(self._session.turns):
             self._live.started(turn)
             if turn.finish is not None:
                 self._live.ended(turn, self._conversation.add(turn).card)
-        self._session.watch(self)
+        self._unwatch = self._session.watch(self)
+
+    def close(self) -> None:
+        """End a pad that another one replaces; what it was recording stays on disk."""
+        self._unwatch()
+        self._recording.takes.keep()
+        self._live.close()
 
     def started(self, turn: Turn) -> None:
         self._live.started(turn)
@@ -150,6 +184,7 @@ class Pad:
         said = self._recording.input(data)
         # The turn belongs to the pad's cell, not to the one that runs now.
         turn = self._session.start_turn(said, cell=self._cell)
+        self._recording.takes.sent(data.get("take"))
         self._live.turns[turn.id] = turn
         return {"turn": turn.id}, ()
 
@@ -157,7 +192,7 @@ class Pad:
         self._recording.hello(page)
         if hello.get("lab") is True and not self._renders_here:
             self._renders_here = True
-            self._refresh_task = asyncio.ensure_future(self._refresh())
+            self._refreshing = asyncio.ensure_future(self._refresh())
 
     async def _refresh(self) -> None:
         """Put the conversation as it stands into the output, for whoever opens the file."""
@@ -165,4 +200,4 @@ class Pad:
             return
         bundle = await asyncio.to_thread(self._conversation.bundle, _HOW_TO_TALK)
         bundle.pop(WIDGET_MIME, None)
-        self._slot.put({PAD_MIME: self._conversation.form(self._live.model_id), **bundle})
+        self._slot.put({PAD_MIME: self._conversation.form(self._live.pad_id), **bundle})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +18,15 @@ View = Literal["card", "pad", "listen"]
 
 
 class VoiceWidget(anywidget.AnyWidget):
-    """What the browser shows of cellvoice; everything but `view` travels through the channel."""
+    """What the browser shows of cellvoice; all but these constants travels through the channel."""
 
     view = traitlets.Enum(("card", "pad", "listen"), default_value="card").tag(sync=True)
+    # How a saved pad finds its live one on the page: a model in the page does not tell its own id.
+    pad_id = traitlets.Unicode(read_only=True).tag(sync=True)
+
+    @traitlets.default("pad_id")
+    def _new_pad_id(self) -> str:
+        return uuid.uuid4().hex
 
     def __init__(self, view: View) -> None:
         # Read at use and not at import, so that an import works in a checkout that is not built.
