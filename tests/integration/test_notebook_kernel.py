@@ -241,6 +241,31 @@ def test_the_pad_shows_turns_that_cells_ask(notebook: Notebook) -> None:
     notebook.until(lambda: len(page.named("turn.ended")) == 2)
 
 
+def test_running_the_cell_again_replaces_its_pad(notebook: Notebook) -> None:
+    notebook.run("session", cell_id="again")
+    first = notebook.page("pad", "first")
+    notebook.run("session", cell_id="again")
+    notebook.until(lambda: first.comm_id in notebook.closed_comms)
+    second = notebook.page("pad", "second")
+    assert second.comm_id != first.comm_id
+    ask(notebook, second, "send", {"text": "Hello"})
+    notebook.until(lambda: bool(second.named("turn.ended")))
+    assert first.named("turn.ended") == []
+
+
+def test_two_sessions_in_one_cell_have_two_pads(notebook: Notebook) -> None:
+    notebook.run("other = cv.Session(journal=False)\ndisplay(other)\nsession", cell_id="two")
+    notebook.page("pad")
+    assert len(notebook.comms) == 4
+    assert not notebook.closed_comms & set(notebook.comms)
+
+
+def test_showing_a_pad_writes_nothing(notebook: Notebook) -> None:
+    notebook.run("kept = cv.Session(journal='a_journal'); kept", cell_id="a")
+    notebook.page("pad")
+    assert notebook.value("__import__('os').path.exists('a_journal')") is False
+
+
 def test_where_our_renderer_is_the_pad_is_saved_without_a_widget(notebook: Notebook) -> None:
     cell = notebook.run("session", cell_id="a")
     assert WIDGET_MIME in only(cell)
@@ -250,7 +275,7 @@ def test_where_our_renderer_is_the_pad_is_saved_without_a_widget(notebook: Noteb
     notebook.until(lambda: len(only(cell).get(vendor, {}).get("turns", [])) == 1)
     data = only(cell)
     assert set(data) == {vendor, "text/html", "text/plain"}
-    assert data[vendor]["pad"] == page.comm_id
+    assert data[vendor]["pad"] == notebook.comms[page.comm_id]["pad_id"]
     assert data["text/html"].count("<audio") == 1
     assert page.comm_id not in notebook.closed_comms
 

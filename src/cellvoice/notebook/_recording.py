@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from pathlib import Path
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AudioError, UsageError
-from cellvoice.session import background_loop
+from cellvoice.session import Session, background_loop
 from cellvoice.widgets import Answer, Ready, Takes
 
 from ._live import Data, Live
@@ -25,8 +24,9 @@ _LONGEST_TEXT = 200_000
 class Recording:
     """Joins the page's `record.*` events and uploads to the takes on disk."""
 
-    def __init__(self, live: Live, folder: Path | None) -> None:
-        self.takes = Takes(folder)
+    def __init__(self, live: Live, session: Session) -> None:
+        # Asked for at the first recording: showing a pad is to write nothing.
+        self.takes = Takes(lambda: session.takes_folder)
         self._live = live
         self._last_heard_s: dict[str, float] = {}
         live.listeners |= {

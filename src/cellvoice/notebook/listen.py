@@ -46,6 +46,7 @@ def listen(session: Session, overrides: Mapping[str, object], where: Here) -> Tu
     except KeyboardInterrupt:
         if not listening.asked:
             raise Stopped(run(listening.give_up())) from None
+        turn.stop()
         sent = True
     if not sent:
         listening.late(_NOT_HEARD)
@@ -110,7 +111,7 @@ class Listening:
         self._live = live
         self._slot = slot
         self._place = place()
-        self._recording = Recording(live, session.takes_folder)
+        self._recording = Recording(live, session)
         self._asked = asyncio.Event()
         self._closed = False
         live.requests["send"] = self._send
@@ -163,6 +164,7 @@ class Listening:
             raise UsageError("this was sent already; run the cell again to say something new")
         said = self._recording.input(data)
         self._slot.run(self._start, said)
+        self._recording.takes.sent(data.get("take"))
         self._asked.set()
         return {"turn": self._turn.id}, ()
 

@@ -43,6 +43,8 @@ class Frozen:
     card: Card
     sound: bytes | None
     bundle: dict[str, object]
+    # How much of the bundle is sound.
+    embedded_bytes: int = 0
 
 
 def bundle(turn: TurnLike, place: Place | None = None) -> dict[str, object]:
@@ -65,7 +67,7 @@ def freeze(turn: TurnLike, place: Place | None = None) -> Frozen:
     if len(sound) * 4 / 3 <= place.cap_bytes:
         card = frozen(turn)
         data_url = f"data:{SOUND_MIME};base64,{b64encode(sound).decode('ascii')}"
-        return Frozen(card, sound, _join(card, data_url))
+        return Frozen(card, sound, _join(card, data_url), embedded_bytes=len(data_url))
     try:
         href = _write_beside(sound, place.folder)
     except OSError as error:

@@ -1,6 +1,6 @@
 """A turn as HTML without script: what is shown where our JavaScript is not, now and in ten years.
 
-It must survive JupyterLab's sanitizer in an untrusted notebook (`kernel.md` §6): no style or script
+It must survive JupyterLab's sanitizer in an untrusted notebook: no style or script
 element, no svg element, no data attributes; inline styles from its list only. That list knows no
 `currentColor`, so text keeps the page's colour, quiet text is made by opacity and lines are greys
 that are half transparent: right on light and on dark pages.

@@ -29,6 +29,8 @@ SENT_PER_FLUSH = 8
 # A page that is reloaded again and again leaves an inbox each time.
 _PAGES_KEPT = 64
 _ANSWERS_KEPT = 8
+# A page that still asks after so many repeats misses something else.
+_ANSWER_REPEATS = 3
 
 Message = dict[str, object]
 Send = Callable[[Message, list[bytes]], None]
@@ -42,9 +44,18 @@ class UnknownRequest(CellvoiceError):
 
 
 @dataclass(slots=True)
+class _Given:
+    """An answer, kept for a page that did not get it."""
+
+    message: Message
+    buffers: list[bytes]
+    repeats: int = 0
+
+
+@dataclass(slots=True)
 class _Page:
     inbox: Inbox = field(default_factory=Inbox)
-    answers: OrderedDict[str, tuple[Message, list[bytes]]] = field(default_factory=OrderedDict)
+    answers: OrderedDict[str, _Given] = field(default_factory=OrderedDict)
     # Whether something arrived since the last `ack`.
     owes_ack: bool = False
 
@@ -294,15 +305,19 @@ class Channel:
             return
         message: Message = {"kind": kind, "page": page, "id": request, "data": dict(data)}
         answers = self._page(page).answers
-        answers[request] = (message, list(buffers))
+        answers[request] = _Given(message, list(buffers))
         if len(answers) > _ANSWERS_KEPT:
             answers.popitem(last=False)
         self._post(message, list(buffers))
 
     def _repeat_answers(self, page: str) -> None:
         """The page misses something; it passes over answers that it has."""
-        for message, buffers in list(self._page(page).answers.values()):
-            self._post(message, buffers)
+        answers = self._page(page).answers
+        for request, given in list(answers.items()):
+            self._post(given.message, given.buffers)
+            given.repeats += 1
+            if given.repeats >= _ANSWER_REPEATS:
+                del answers[request]
 
     def _close(self) -> None:
         if self._closed:

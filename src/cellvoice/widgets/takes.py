@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -66,7 +66,7 @@ class Takes:
     stopped cell or a kernel that dies loses at most the frames that were still in the page.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | Callable[[], Path] | None = None) -> None:
         self._given_folder = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._open: dict[str, _Open] = {}
@@ -75,6 +75,8 @@ class Takes:
     @property
     def folder(self) -> Path:
         """Where the takes lie; a temporary folder, gone with the process, when none was given."""
+        if callable(self._given_folder):
+            self._given_folder = self._given_folder()
         if self._given_folder is not None:
             return self._given_folder
         if self._temporary is None:
@@ -167,6 +169,11 @@ class Takes:
         if clip is None:
             raise AudioError("this recording is not finished or was discarded: record it again")
         return clip
+
+    def sent(self, take: object) -> None:
+        """A take was sent: its turn has the sound now, and its file stays."""
+        if isinstance(take, str):
+            self._finished.pop(take, None)
 
     def keep(self) -> list[Path]:
         """End what is being recorded; the files of everything that was recorded, newest last."""
