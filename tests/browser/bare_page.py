@@ -118,8 +118,13 @@ class Rig(SoundPage):
         await self.call("speak", turn, pcm(source), frames, late_ms)
 
     async def sounded(self) -> Samples:
-        """What was rendered, without the silence that fills the last block."""
-        return np.trim_zeros(await self.rendered())
+        """Every sample that was rendered and is not zero: `noise` has no zeros of its own.
+
+        An audio thread that gets no processor time renders a moment of silence and then goes on
+        where it was; what the page must not do is lose, repeat or move a sample.
+        """
+        rendered = await self.rendered()
+        return rendered[rendered != 0]
 
     async def heard(self, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await self.call("heard", name)
