@@ -106,7 +106,10 @@ class StreamBroken(ProtocolError):
 
 
 class DeviceError(CellvoiceError):
-    """The browser could not record or play. `device_error` is the browser's own error name, or None."""
+    """The browser could not record or play.
+
+    `device_error` is the browser's own error name, or None.
+    """
 
     def __init__(self, message: str, *, device_error: str | None = None) -> None:
         super().__init__(message)
