@@ -174,6 +174,18 @@ def test_a_front_end_that_can_not_be_heard_gets_its_turn_after_the_cell(
     assert notebook.value("(turn.finish, len(session.turns))") == ["complete", 1]
 
 
+def test_a_page_that_does_not_answer_is_not_waited_for(notebook: Notebook) -> None:
+    notebook.run("import cellvoice.notebook._live as _l; kept_s = _l.HELLO_TIMEOUT_S")
+    notebook.run("_l.HELLO_TIMEOUT_S = 0.05")
+    cell = notebook.run("turn = session.listen()", cell_id="a")
+    notebook.run("_l.HELLO_TIMEOUT_S = kept_s")
+    assert "did not answer" in cell.stream
+    assert notebook.value("turn.finish") is None
+    page = notebook.page("listen")
+    ask(notebook, page, "send", {"text": "Hello"})
+    notebook.until(lambda: set(cell.outputs[0].data) == BUNDLE)
+
+
 def test_alisten_waits_without_blocking_the_cell(notebook: Notebook) -> None:
     code = (
         "import asyncio\nturn, other = await asyncio.gather(session.alisten(), asyncio.sleep(0, 7))"

@@ -40,6 +40,8 @@ class Hearing:
     blocking: bool
     awaiting: bool
     reason: str
+    # What a pad should warn of, or "": the kernel itself is at risk.
+    warning: str = ""
 
 
 NO_PAGE = Hearing(False, False, False, "")
@@ -70,6 +72,8 @@ def hearing(kernel: KernelFacts | None, request: RequestFacts | None) -> Hearing
             False,
             f"ipykernel {version} can hang when a page talks to it while a cell runs: "
             f"{_AWAIT_OR_UPGRADE}install ipykernel 7.1 or newer",
+            warning=f"ipykernel {version} can hang when a page talks to it while a cell runs; "
+            "install ipykernel 7.1 or newer",
         )
     if kernel.subshells and request.has_subshell_key:
         return Hearing(True, True, True, "")

@@ -36,7 +36,7 @@ _pads: dict[str, tuple[str, list[Pad]]] = {}
 def show_pad(session: Session, where: Here) -> None:
     """Show the pad, or without a page the conversation so far."""
     slot = Slot()
-    conversation = Conversation(session, place())
+    conversation = Conversation(session, place(), where.hearing.warning)
     if not where.hearing.page:
         slot.put(conversation.bundle(_HOW_TO_TALK))
         return
@@ -62,7 +62,7 @@ def _replace_pads(where: Here, pad: Pad) -> list[Pad]:
     return pads
 
 
-def pad_state(session: Session) -> dict[str, object]:
+def pad_state(session: Session, warning: str = "") -> dict[str, object]:
     """What the page shows around the conversation."""
     price = usd_per_second(session.model)
     folder = session.journal_folder
@@ -70,7 +70,7 @@ def pad_state(session: Session) -> dict[str, object]:
         "model": session.model,
         "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
-        "notice": session.notice,
+        "notice": "; ".join(part for part in (warning, session.notice) if part),
         "price": {
             # The embedded engine costs nothing, whatever model it stands in for.
             "input_usd_per_s": price.input_usd if price and not session.badge else 0.0,
@@ -84,8 +84,9 @@ def pad_state(session: Session) -> dict[str, object]:
 class Conversation:
     """The turns of a session in their frozen form, each made once."""
 
-    def __init__(self, session: Session, where: Place) -> None:
+    def __init__(self, session: Session, where: Place, warning: str) -> None:
         self._session = session
+        self._warning = warning
         self._place = where
         self._frozen: dict[str, Frozen] = {}
         self._sound_bytes = 0
@@ -114,6 +115,10 @@ class Conversation:
             "text/plain": "\n\n".join([*lines, sentence]),
         }
 
+    def state(self) -> dict[str, object]:
+        """What stands around the turns."""
+        return pad_state(self._session, self._warning)
+
     def form(self, pad: str) -> dict[str, object]:
         """The vendor form of a pad: see `docs/architecture.md`."""
         cards: list[Card] = [found.card for found in self.ended()]
@@ -121,7 +126,7 @@ class Conversation:
             "version": 1,
             "pad": pad,
             "session": self._session.id,
-            "state": pad_state(self._session),
+            "state": self.state(),
             "turns": cards,
         }
 
@@ -155,7 +160,7 @@ class Pad:
 
         There a turn that runs stands still meanwhile, so nothing of it is missed or told twice.
         """
-        self._live.channel.emit("pad.state", pad_state(self._session))
+        self._live.channel.emit("pad.state", self._conversation.state())
         for turn in list(self._session.turns):
             self._live.started(turn)
             if turn.finish is not None:
@@ -177,7 +182,7 @@ class Pad:
     async def ended(self, turn: Turn) -> None:
         done = await asyncio.to_thread(self._conversation.add, turn)
         self._live.ended(turn, done.card)
-        self._live.channel.emit("pad.state", pad_state(self._session))
+        self._live.channel.emit("pad.state", self._conversation.state())
         await self._refresh()
 
     async def _send(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:

@@ -48,6 +48,7 @@ def test_a_kernel_that_can_hang_is_refused_for_waiting() -> None:
     found = hearing(kernel(7, 0, 1), LAB)
     assert (found.page, found.blocking, found.awaiting) == (True, False, False)
     assert "can hang" in found.reason
+    assert "can hang" in found.warning, "the pad shows it, too"
 
 
 @pytest.mark.parametrize("request_facts", [OLD_LAB, CLASSIC])
