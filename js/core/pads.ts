@@ -15,7 +15,7 @@ export interface LivePads extends EventTarget {
 }
 
 export function livePads(): LivePads {
-  const page = globalThis as { [PADS]?: LivePads };
+  const page = globalThis as { [PADS]?: LivePads | undefined };
   page[PADS] ??= Object.assign(new EventTarget(), { pads: new Map<string, LivePad>() });
   return page[PADS];
 }
