@@ -1,6 +1,6 @@
 // Builds the widget's one ESM into the Python package. Worklet sources become text, so that the module can make Blob URLs.
 import { readFile, readdir, writeFile } from "node:fs/promises";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const STATIC = "src/cellvoice/_static";
 
@@ -26,6 +26,17 @@ const workletAsText = {
   },
 };
 
+/** `import text from "./x.css"`: the sheet as a string, without its spaces and comments. */
+const sheetAsText = {
+  name: "sheet-as-text",
+  setup(pluginBuild) {
+    pluginBuild.onLoad({ filter: /\.css$/ }, async (args) => {
+      const sheet = await transform(await readFile(args.path, "utf8"), { loader: "css", minify: true });
+      return { contents: sheet.code, loader: "text", watchFiles: [args.path] };
+    });
+  },
+};
+
 /** The licence texts of all npm packages whose code is in a bundle; their authors ask for no more than that. */
 async function licences(metafile) {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
@@ -47,8 +58,7 @@ const widget = await build({
   format: "esm",
   target: "es2022",
   minify: true,
-  loader: { ".css": "text" },
-  plugins: [workletAsText],
+  plugins: [workletAsText, sheetAsText],
   legalComments: "none",
   metafile: true,
 });
@@ -61,7 +71,7 @@ await build({
   bundle: true,
   format: "esm",
   target: "es2022",
-  loader: { ".css": "text" },
+  plugins: [sheetAsText],
   external: ["@jupyterlab/*", "@lumino/*"],
   legalComments: "none",
 });

@@ -59,6 +59,13 @@ class Wire:
         assert self._client is not None
         return self._client
 
+    def warm_soon(self) -> None:
+        """Start the embedded engine without waiting for it; what goes wrong, the turn will say."""
+        if self._to.kind == "engine":
+            warming = asyncio.to_thread(_seams.engine)
+            future = asyncio.run_coroutine_threadsafe(warming, _loop.background_loop())
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+
     def _known(self) -> _seams.Endpoint:
         return _seams.Endpoint(self._to.base_url, self._to.key.reveal() if self._to.key else "")
 

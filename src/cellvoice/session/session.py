@@ -57,7 +57,8 @@ class Session:
     parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
-    key. Nothing is sent, started or written before the first turn.
+    key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
+    at once, so that it is there when somebody has spoken.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ class Session:
         )
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
+        if _seams.surface() is not None:
+            self._asking.wire.warm_soon()
 
     @property
     def id(self) -> str:
