@@ -4,10 +4,11 @@
   if (globalThis.__tap !== undefined) return;
 
   // Only frames that are not silent are posted, with their place on the context's clock, so nothing is lost or shifted
-  // when the page's thread is busy: the recording is put together again by frame number.
+  // when the page's thread is busy: the recording is put together again by frame number. How far the clock is comes by
+  // the same way, behind the sound: a busy thread must not take sound that still waits in the queue for silence.
   const processor = `
     registerProcessor("outside-tap", class extends AudioWorkletProcessor {
-      #start = 0; #held = [];
+      #start = 0; #held = []; #blocks = 0;
       #flush() {
         if (this.#held.length === 0) return;
         const samples = new Float32Array(this.#held.length * 128);
@@ -23,6 +24,10 @@
           this.#held.push(mix);
           if (this.#held.length >= 16) this.#flush();
         } else this.#flush();
+        if (++this.#blocks % 16 === 0) {
+          this.#flush();
+          this.port.postMessage({ heard: currentFrame + 128 });
+        }
         return true;
       }
     });`;
@@ -41,11 +46,15 @@
   }
 
   function record(context, kind) {
-    const recording = { kind, rate: context.sampleRate, chunks: [], loud: 0, lastLoud: 0, context, node: null };
+    const recording = { kind, rate: context.sampleRate, chunks: [], loud: 0, lastLoud: 0, heard: 0, context, node: null };
     recordings.push(recording);
     recording.ready = moduleIn(context).then(() => {
       const node = new AudioWorkletNode(context, "outside-tap", { numberOfOutputs: 0 });
       node.port.onmessage = ({ data }) => {
+        if (data.heard !== undefined) {
+          recording.heard = data.heard / context.sampleRate;
+          return;
+        }
         recording.chunks.push(data);
         const loud = data.samples.reduce((n, x) => n + (Math.abs(x) > 0.02 ? 1 : 0), 0);
         if (loud > 0) recording.lastLoud = (data.start + data.samples.length) / context.sampleRate;
@@ -92,31 +101,30 @@
     return result;
   };
 
-  // Speakers, by media elements.
+  // Speakers, by media elements: led through a graph of ours, which misses nothing as `captureStream` does at its start.
   const routed = new WeakSet();
   const fromElement = RealContext.prototype.createMediaElementSource;
   RealContext.prototype.createMediaElementSource = function (element) {
     routed.add(element);
     return fromElement.call(this, element);
   };
+  let elements = null;
   function listenTo(element) {
-    if (routed.has(element)) return;
-    routed.add(element);
-    const context = new RealContext({ sampleRate: 24000 });
-    const recording = record(context, "element");
-    const stream = element.captureStream();
-    const attach = () => {
-      if (stream.getAudioTracks().length > 0) into(recording, fromStream.call(context, stream));
-    };
-    stream.addEventListener("addtrack", attach, { once: true });
-    attach();
+    elements ??= record(new RealContext({ sampleRate: 24000 }), "element");
+    if (!routed.has(element)) {
+      routed.add(element);
+      const source = fromElement.call(elements.context, element);
+      connect.call(source, elements.context.destination);
+      into(elements, source);
+    }
+    return elements.ready;
   }
   const play = HTMLMediaElement.prototype.play;
-  HTMLMediaElement.prototype.play = function () {
-    listenTo(this);
+  HTMLMediaElement.prototype.play = async function () {
+    await listenTo(this);
     return play.call(this);
   };
-  document.addEventListener("play", ({ target }) => listenTo(target), true);
+  document.addEventListener("loadedmetadata", ({ target }) => listenTo(target), true);
 
   // The microphone: the very node that the page reads, so a stutter of the browser is seen here as there.
   const fromStream = RealContext.prototype.createMediaStreamSource;
@@ -138,7 +146,7 @@
     spoken(quiet_s) {
       const microphone = recordings.findLast((r) => r.kind === "microphone");
       if (microphone === undefined || microphone.loud < 0.2 * microphone.rate) return false;
-      return microphone.context.currentTime - microphone.lastLoud > quiet_s;
+      return microphone.heard - microphone.lastLoud > quiet_s;
     },
     /** True when the microphone has given anything loud. */
     hearing: () => recordings.some((r) => r.kind === "microphone" && r.loud > 0),
@@ -150,7 +158,7 @@
     /** True when something was rendered and then nothing for `quiet_s`. */
     quiet(quiet_s) {
       const loud = recordings.filter((r) => r.kind !== "microphone" && r.loud > 0);
-      return loud.length > 0 && loud.every((r) => r.context.currentTime - r.lastLoud > quiet_s);
+      return loud.length > 0 && loud.every((r) => r.heard - r.lastLoud > quiet_s);
     },
     take: (kinds) =>
       recordings
@@ -160,6 +168,8 @@
           rate: r.rate,
           chunks: r.chunks.map((c) => ({ start: c.start, samples: base64(c.samples) })),
         })),
+    /** True when every element that is on the page can be heard. */
+    ready: () => elements !== null && elements.node !== null,
     /** Forget what was rendered so far. */
     forget() {
       for (const r of recordings) Object.assign(r, { chunks: [], loud: 0 });

@@ -138,6 +138,7 @@ async def test_exported_to_html_it_plays_and_reads_with_no_server(
         await expect(output).to_contain_text(text)
         await page.forget()
         audio = output.locator("audio").nth(index)
+        await page.until("__tap.ready()")
         await audio.focus()
         await page.page.keyboard.press("Space")
         await page.until_rendered(len(spoken(sound)) / 24_000 * 0.8)
