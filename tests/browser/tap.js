@@ -31,7 +31,8 @@
         return true;
       }
     });`;
-  const moduleUrl = URL.createObjectURL(new Blob([processor], { type: "text/javascript" }));
+  // Not a Blob URL: a page opened from a file may not load those.
+  const moduleUrl = `data:text/javascript,${encodeURIComponent(processor)}`;
 
   const recordings = [];
   const byContext = new WeakMap();
