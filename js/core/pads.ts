@@ -16,8 +16,9 @@ export interface LivePads extends EventTarget {
 
 export function livePads(): LivePads {
   const page = globalThis as { [PADS]?: LivePads | undefined };
-  page[PADS] ??= Object.assign(new EventTarget(), { pads: new Map<string, LivePad>() });
-  return page[PADS];
+  const pads = page[PADS] ?? Object.assign(new EventTarget(), { pads: new Map<string, LivePad>() });
+  page[PADS] = pads;
+  return pads;
 }
 
 /** Offer a pad until the returned function is called. */

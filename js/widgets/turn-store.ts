@@ -10,6 +10,7 @@ import { StreamPlayer } from "../audio/playback";
 import type { Speakers } from "../audio/sink";
 import type { Channel } from "../rpc";
 import type { PageEvent } from "./events";
+import { LivePeaks } from "./live-peaks";
 
 /** A turn asked longer ago is history that a new page is being told, unless it still runs. */
 const RECENT_MS = 30_000;
@@ -31,6 +32,7 @@ export class TurnStore implements TurnPort {
   readonly #card;
   readonly #progress_s = signal(0);
   readonly #player: StreamPlayer;
+  readonly #peaks = new LivePeaks();
   #heard = false;
 
   constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
@@ -76,7 +78,13 @@ export class TurnStore implements TurnPort {
   }
 
   addSound({ start_frame, sample_rate_hz, pcm }: Extract<PageEvent, { name: "turn.audio" }>): void {
-    this.#player.feed(start_frame, samplesFromBytes(pcm), sample_rate_hz);
+    const samples = samplesFromBytes(pcm);
+    this.#player.feed(start_frame, samples, sample_rate_hz);
+    const card = this.#card.peek();
+    if (card.state === "running") {
+      const sound = this.#peaks.add(start_frame, samples, sample_rate_hz);
+      this.#card.value = { ...card, reply: { ...card.reply, kind: "speech", sound } };
+    }
     if (this.#heard) return;
     this.#heard = true;
     const today_ms = (this.#parts.today_ms ?? Date.now)();

@@ -26,6 +26,8 @@ PAD_MIME = "application/vnd.cellvoice.pad.v1+json"
 # further turns goes beside the notebook.
 _SOUND_CAP_BYTES = 4_000_000
 
+# No widget has this id, so the saved form is never taken for a live pad's.
+_NO_PAD = ""
 _HOW_TO_TALK = "Run this cell in JupyterLab to talk; here is the conversation so far."
 
 
@@ -38,7 +40,8 @@ def show_pad(session: Session, where: Here) -> None:
     slot = Slot()
     conversation = Conversation(session, place(), where.hearing.warning)
     if not where.hearing.page:
-        slot.put(conversation.bundle(_HOW_TO_TALK))
+        # JupyterLab draws the saved form when the file is opened there.
+        slot.put({PAD_MIME: conversation.form(_NO_PAD), **conversation.bundle(_HOW_TO_TALK)})
         return
     live, sentence = open_live("pad")
     if live is None:

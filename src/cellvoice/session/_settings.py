@@ -15,8 +15,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 SERVICE_URL = "https://api.openai.com/v1"
 EMBEDDED_BADGE = "embedded engine, not gpt-audio"
 EMBEDDED_NOTICE = (
-    f"there is no {KEY_VARIABLE}, so the embedded engine on this machine answers, not gpt-audio; "
-    f"set {KEY_VARIABLE} before the session is made, or pass api_key=, to talk to gpt-audio"
+    f"There is no {KEY_VARIABLE}, so the embedded engine on this machine answers, not gpt-audio; "
+    f"set {KEY_VARIABLE} before the session is made, or pass api_key=, to talk to gpt-audio."
 )
 
 
