@@ -10,16 +10,24 @@ import type { TurnPort } from "./ports";
 import { PromptView } from "./prompt-view";
 import type { TurnCard } from "./turn";
 
+/** A badge and a notice, "" for none. */
+export interface Said {
+  readonly badge: string;
+  readonly notice: string;
+}
+
+const NOTHING_SAID: Said = { badge: "", notice: "" };
+
 interface CardViewProps {
   readonly turn: TurnPort;
-  /** A badge that stands above all cards already and need not be said again on each. */
-  readonly saidBadge?: string;
+  /** What stands above all cards already and need not be said again on each. */
+  readonly said?: Said;
 }
 
 /** One turn: what was said, the reply as it comes, its sound, and the facts. */
-export function CardView({ turn, saidBadge = "" }: CardViewProps) {
+export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
   const card = turn.card.value;
-  const badge = card.engine && card.engine.badge !== saidBadge ? card.engine.badge : "";
+  const badge = card.engine && card.engine.badge !== said.badge ? card.engine.badge : "";
   return (
     <article
       class="cv-card"
@@ -33,7 +41,7 @@ export function CardView({ turn, saidBadge = "" }: CardViewProps) {
       <div class="cv-reply">
         <ReplyText card={card} />
         <Sound turn={turn} card={card} />
-        <Ending card={card} />
+        <Ending card={card} said={said.notice} />
         <div class="cv-foot">
           {card.state === "running" ? (
             <Running turn={turn} badge={badge} />
@@ -87,8 +95,9 @@ function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   );
 }
 
-function Ending({ card }: { card: TurnCard }) {
+function Ending({ card, said }: { card: TurnCard; said: string }) {
   const outcome = outcomeOf(card);
+  const notices = card.notices.filter((notice) => !said.includes(notice));
   return (
     <>
       {outcome ? (
@@ -97,7 +106,7 @@ function Ending({ card }: { card: TurnCard }) {
           <span>{outcome.sentence}</span>
         </p>
       ) : null}
-      {card.notices.map((notice) => (
+      {notices.map((notice) => (
         <p class="cv-note" key={notice}>
           <Icon name="info" />
           <span>{notice}</span>

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Announce, useRecorderWords } from "./announce";
-import { CardView } from "./card-view";
+import { CardView, type Said } from "./card-view";
 import { Composer } from "./composer";
 import { usd } from "./format";
 import { Icon } from "./icons";
@@ -24,7 +24,7 @@ export function PadView({ pad }: { pad: PadPort }) {
     >
       <Header state={state} link={pad.link.value} />
       {state.notice ? <Notice sentence={state.notice} /> : null}
-      <Conversation turns={pad.turns.value} badge={state.badge} />
+      <Conversation turns={pad.turns.value} said={state} />
       {trouble ? <Trouble sentence={trouble} /> : null}
       <Composer pad={pad} talk={talk} />
       <Journal folder={state.journal} />
@@ -39,11 +39,7 @@ export function SavedPadView({ state, turns }: { state: PadState; turns: readonl
   return (
     <section class="cv-pad" aria-label={`Saved conversation with ${state.model}`}>
       <Header state={state} link={null} />
-      {turns.length === 0 ? (
-        <p class="cv-empty">Nothing said yet.</p>
-      ) : (
-        <Turns turns={turns} badge={state.badge} />
-      )}
+      {turns.length === 0 ? <p class="cv-empty">Nothing said yet.</p> : <Turns turns={turns} said={state} />}
       <Notice sentence="This is the saved conversation; run the cell to go on talking." />
       <Journal folder={state.journal} />
     </section>
@@ -115,23 +111,23 @@ export function LinkChip({ link }: { link: LinkPhase }) {
   );
 }
 
-function Conversation({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
+function Conversation({ turns, said }: { turns: readonly TurnPort[]; said: Said }) {
   const box = useRef<HTMLDivElement>(null);
   useFollow(box, turns.length);
   if (turns.length === 0) return <p class="cv-empty">Nothing said yet.</p>;
   return (
     <div class="cv-scroll" ref={box} tabIndex={0} role="group" aria-label="The conversation so far">
-      <Turns turns={turns} badge={badge} />
+      <Turns turns={turns} said={said} />
     </div>
   );
 }
 
-function Turns({ turns, badge }: { turns: readonly TurnPort[]; badge: string }) {
+function Turns({ turns, said }: { turns: readonly TurnPort[]; said: Said }) {
   return (
     <ol class="cv-turns">
       {turns.map((turn) => (
         <li key={turn.card.peek().id}>
-          <CardView turn={turn} saidBadge={badge} />
+          <CardView turn={turn} said={said} />
         </li>
       ))}
     </ol>

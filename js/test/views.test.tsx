@@ -104,8 +104,19 @@ describe("a card", () => {
   });
 
   it("does not say again a badge that stands above it", () => {
-    show(<CardView turn={new FakeTurn(CARD)} saidBadge="embedded engine, not gpt-audio" />);
+    show(
+      <CardView turn={new FakeTurn(CARD)} said={{ badge: "embedded engine, not gpt-audio", notice: "" }} />,
+    );
     expect(place.querySelector(".cv-badge")).toBeNull();
+  });
+
+  it("does not say again a notice that stands above it", () => {
+    const notices = ["There is no key.", "This one is its own."];
+    show(
+      <CardView turn={new FakeTurn({ ...CARD, notices })} said={{ badge: "", notice: "There is no key." }} />,
+    );
+    expect(place.textContent).not.toContain("There is no key.");
+    expect(place.textContent).toContain("This one is its own.");
   });
 
   it("follows the reply word by word, with a caret and a way to stop, and then the facts", () => {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellvoice.audio import Clip
+from cellvoice.protocol import ENGINE_MODEL
 
 from . import refusals
 from .fields import boolean, check_names, sampling
@@ -18,7 +19,7 @@ from .voices import VOICE_NAMES
 
 __all__ = ["MODELS", "Ask", "parse_ask"]
 
-MODELS = ("cellvoice-engine-1", "gpt-audio", "gpt-audio-1.5", "gpt-audio-mini")
+MODELS = (ENGINE_MODEL, "gpt-audio", "gpt-audio-1.5", "gpt-audio-mini")
 
 
 @dataclass(frozen=True, slots=True)

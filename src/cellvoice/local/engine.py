@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cellvoice.audio import Clip
+from cellvoice.protocol import ENGINE_MODEL
 
 from .asks import Ask
 from .budget import Budget
@@ -26,7 +27,7 @@ from .voices import Voice, choose_voice
 
 __all__ = ["NAME", "Begun", "Beat", "Engine", "Ended", "Event", "Sound", "Spent", "Words"]
 
-NAME = "cellvoice-engine-1"
+NAME = ENGINE_MODEL
 BADGE = "embedded engine, not gpt-audio"
 _LONGEST_ANSWER = 120  # tokens; the corpus' longest has about thirty
 _CHUNK_TOKENS = 8  # 400 ms, as gpt-audio-1.5 sends

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cellvoice.protocol import Event, usd_per_second
+from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
 from cellvoice.render import Card, Place, conversation_html, freeze, text
 from cellvoice.session import Cell, Session, Turn, background_loop
 from cellvoice.widgets import Answer
@@ -70,7 +70,7 @@ def pad_state(session: Session, warning: str = "") -> dict[str, object]:
     price = usd_per_second(session.model)
     folder = session.journal_folder
     return {
-        "model": session.model,
+        "model": ENGINE_MODEL if session.badge else session.model,
         "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
         "notice": "; ".join(part for part in (warning, session.notice) if part),

@@ -27,6 +27,7 @@ from .fault import error_from_json, error_from_response, mask_keys
 from .fold import Reply, ReplyLogprobs, ReplyToolCall, fold
 from .messages import assistant_audio, assistant_text, system_message, user_message
 from .models import (
+    ENGINE_MODEL,
     MODELS,
     ModelFacts,
     Prices,
@@ -43,6 +44,7 @@ from .sse import MAX_EVENT_BYTES, SSEDecoder
 from .usage import InputDetails, OutputDetails, Usage
 
 __all__ = [
+    "ENGINE_MODEL",
     "MAX_EVENT_BYTES",
     "MODELS",
     "PARAMS",

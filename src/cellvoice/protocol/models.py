@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from .usage import Usage
 
 __all__ = [
+    "ENGINE_MODEL",
     "MODELS",
     "ModelFacts",
     "Prices",
@@ -26,6 +27,8 @@ __all__ = [
 OUTPUT_TOKENS_PER_S: Final = 20
 INPUT_TOKENS_PER_S: Final = 10
 
+# The name by which the embedded engine answers, whatever model it was asked for.
+ENGINE_MODEL: Final = "cellvoice-engine-1"
 _ENGINE_PREFIX = "cellvoice-engine-"
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _PER_MILLION = 1e-6
