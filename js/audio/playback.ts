@@ -45,6 +45,8 @@ export class StreamPlayer implements PlayerPort {
   #frames = 0;
   #finished = false;
   #released = false;
+  /** Another view of the page has the same reply and plays it. */
+  #echo = false;
   #sink: Sink | null = null;
   #opening = false;
   #load: (() => Promise<Int16Array | null>) | null = null;
@@ -113,9 +115,9 @@ export class StreamPlayer implements PlayerPort {
     if (this.#released) this.#closeWhenIdle();
   }
 
-  /** Play by itself, after whatever the page plays now. */
+  /** Play by itself, after whatever the page plays now; a reply that two views show is heard once. */
   autoPlay(): void {
-    if (this.#scope.closed) return;
+    if (this.#scope.closed || this.#echo) return;
     this.#patience_ms = wasTouched() ? TOUCHED_MS : UNTOUCHED_MS;
     waitForFloor(this.#voice);
   }
@@ -301,6 +303,8 @@ export class StreamPlayer implements PlayerPort {
   /** From the first sound on, another bundle on the page can go on with it. */
   #announce(): void {
     const { live } = pageAudio();
+    this.#echo = live.has(this.#turn);
+    if (this.#echo) return;
     const sound = this.#liveSound();
     live.set(this.#turn, sound);
     this.#scope.add(() => {

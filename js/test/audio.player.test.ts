@@ -47,6 +47,25 @@ test("a reply plays as it comes, and its phases, position and length can be foll
   expect(speakers.voices).toBe(0);
 });
 
+test("a reply that two views of the page show is heard once, and each view can still play it", async () => {
+  const { speakers, player } = setUp();
+  const [card, pad] = [player("t1"), player("t1")];
+  for (const shown of [card, pad]) {
+    shown.feed(0, tone(0.5));
+    shown.autoPlay();
+    shown.finish();
+  }
+  await settled();
+  speakers.render(2);
+  expect(speakers.heard).toHaveLength(0.5 * RATE_HZ);
+  expect(card.phase.value).toBe("ended");
+  expect(pad.phase.value).toBe("ready");
+  pad.play();
+  await settled();
+  speakers.render(2);
+  expect(speakers.heard).toHaveLength(RATE_HZ);
+});
+
 test("what is sent twice or overlaps is heard once", async () => {
   const { speakers, player } = setUp();
   const reply = player("t1");
