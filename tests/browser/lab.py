@@ -127,6 +127,14 @@ class NotebookPage(SoundPage):
         """Press the interrupt button of the toolbar."""
         await self.page.get_by_role("button", name=re.compile("Interrupt the kernel")).click()
 
+    async def restart_kernel(self) -> None:
+        """Press the restart button and confirm; wait until the new kernel is idle."""
+        await self.page.get_by_role("button", name="Restart the kernel", exact=True).click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Confirm Kernel Restart").click()
+        await expect(dialog).to_have_count(0)
+        await self.kernel_ready()
+
     async def save(self) -> dict[str, Any]:
         """Save with Ctrl+S and return the file once JupyterLab says that it is written."""
         await self.page.keyboard.press("Control+s")
