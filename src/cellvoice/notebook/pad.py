@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
@@ -80,8 +81,16 @@ def pad_state(session: Session, warning: str = "") -> dict[str, object]:
             "output_usd_per_s": price.output_usd if price and not session.badge else 0.0,
         },
         "cost_usd": float(session.cost),
-        "journal": "" if folder is None else str(folder),
+        "journal": "" if folder is None else _as_seen_from_here(folder),
     }
+
+
+def _as_seen_from_here(folder: Path) -> str:
+    """The folder from the kernel's own: a saved notebook need not tell where its author works."""
+    try:
+        return str(folder.resolve().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return str(folder)
 
 
 class Conversation:
