@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 
 import httpx
@@ -11,7 +13,7 @@ from cellvoice.errors import ConnectionFailed, StreamBroken
 
 def connection_failed(error: httpx.HTTPError, url: httpx.URL, waited_s: float) -> ConnectionFailed:
     """The error for a request that got no answer at all."""
-    place = host_of(url)
+    place = f"the server at {host_of(url)}"
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             what = f"{place} could not be reached in time"
@@ -30,7 +32,7 @@ def connection_failed(error: httpx.HTTPError, url: httpx.URL, waited_s: float) -
 
 def stream_broken(error: httpx.HTTPError | None, url: httpx.URL) -> StreamBroken:
     """The error for a reply that ended before it was whole."""
-    place = host_of(url)
+    place = f"the server at {host_of(url)}"
     match error:
         case None:
             what = f"{place} ended the reply before it was complete"
@@ -50,10 +52,21 @@ def _reason(error: BaseException) -> str:
     """The operating system's words, from the depths of the chain of causes."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror.lower()
+        if isinstance(seen, OSError) and seen.errno is not None:
+            return _words_of(seen).lower()
+        if isinstance(seen, BaseExceptionGroup):
+            # One failure for each address of the name; they say the same.
+            seen = seen.exceptions[0]
+            continue
         seen = seen.__cause__ or seen.__context__
     return str(error).lower() or "connection failed"
+
+
+def _words_of(error: OSError) -> str:
+    # asyncio writes the address into strerror, in Python's notation; names have codes of their own.
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:

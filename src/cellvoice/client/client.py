@@ -165,7 +165,7 @@ def _is_stream(response: httpx.Response, request: Request) -> bool:
         return False
     if media == "text/html":
         raise ProtocolError(
-            f"{response.request.url.host} answered with a web page, expected a reply; "
-            "check base_url, it usually ends in /v1"
+            f"the server at {response.request.url.host} answered with a web page, "
+            "expected a reply; check base_url, it usually ends in /v1"
         )
     return request.streams

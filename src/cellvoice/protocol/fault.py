@@ -24,6 +24,7 @@ _KEYS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_AFTER_A_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _MAX_QUOTED_CHARS = 600
 _MAX_HTML_CHARS = 120
 _MONEY_STATUS = 402
@@ -113,47 +114,50 @@ def _error(status: int | None, told: _Told, request_id: str | None) -> Cellvoice
 
 
 def _kind_and_sentence(status: int | None, told: _Told) -> tuple[type[ServiceError], str]:
-    said = told.message.rstrip()
-    stop = "" if said.endswith((".", "!", "?")) else "."
+    said = _quoted(told.message)
+    # After its first sentence the service only links to pages; ours says what to do.
+    briefly = _quoted(_AFTER_A_SENTENCE.split(told.message, maxsplit=1)[0])
     if status == 401 or told.code == "invalid_api_key":
         return AuthError, (
-            f"the service refused the API key{_in(status)}: {said}{stop} Set OPENAI_API_KEY to a "
-            "valid key or pass api_key=; keys are made at https://platform.openai.com/api-keys"
+            f"the service refused the API key{_in(status)}: {briefly}; set OPENAI_API_KEY to a "
+            "valid key or pass api_key=, keys are made at https://platform.openai.com/api-keys"
         )
     if {told.code, told.type} & _BILLING_CODES or status == _MONEY_STATUS:
         return QuotaError, (
-            f"the account's money or limit is used up{_in(status)}: {said}{stop} Add credit or "
+            f"the account's money or limit is used up{_in(status)}: {briefly}; add credit or "
             "raise the limit at https://platform.openai.com/settings/organization/billing"
         )
     if status == 429:
         return QuotaError, (
-            f"the account's rate limit is reached{_in(status)}: {said}{stop} "
-            "Wait a little and ask again, or send less at a time"
+            f"the account's rate limit is reached{_in(status)}: {said}; "
+            "wait a little and ask again, or send less at a time"
         )
     if told.code == "model_not_found":
         return ServiceError, (
-            f'the model is not there{_in(status)}: {said}{stop} Try Session(model="gpt-audio-1.5")'
+            f'the model is not there{_in(status)}: {said}; try Session(model="gpt-audio-1.5")'
         )
     if status == 404:
         return ServiceError, (
-            f"there is nothing at this address{_in(status)}: {said}{stop} "
-            "Check base_url; it usually ends in /v1"
+            f"there is nothing at this address{_in(status)}: {said}; "
+            "check base_url, it usually ends in /v1"
         )
     if status is not None and status >= 500:
-        return ServiceError, (
-            f"the service failed{_in(status)}: {said}{stop} Ask again in a moment"
-        )
+        return ServiceError, f"the service failed{_in(status)}: {said}; ask again in a moment"
     if status is None:
         return ServiceError, (
-            f"the service failed in the middle of the reply: {said}{stop} "
-            "What came before is kept; ask again"
+            f"the service failed in the middle of the reply: {said}; "
+            "what came before is kept, ask again"
         )
     if status < 400:
-        return ServiceError, (
-            f"the service points elsewhere{_in(status)}: {said}{stop} Check base_url"
-        )
+        return ServiceError, f"the service points elsewhere{_in(status)}: {said}; check base_url"
     about = f" about {told.param!r}" if told.param else ""
+    said = f"“{told.message.strip()}”"  # ends our sentence, so it keeps its full stop
     return ServiceError, f"the service refused the request{_in(status)}{about}: {said}"
+
+
+def _quoted(said: str) -> str:
+    """The service's words as a part of our sentence."""
+    return f"“{said.strip().removesuffix('.')}”"
 
 
 def _in(status: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import re
 import socket
 from pathlib import Path
 
@@ -120,7 +121,7 @@ async def test_a_rate_limit_says_to_wait(request_to_speak: Request) -> None:
     body = json.dumps({"error": said}).encode()
     error = await refusal(request_to_speak, "429 Too Many Requests", body)
     assert isinstance(error, QuotaError)
-    assert "644ms" in str(error) and "Wait" in str(error)
+    assert "644ms" in str(error) and "wait a little" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -279,3 +280,48 @@ async def test_the_error_of_a_refusal_holds_no_key_anywhere(request_to_speak: Re
     error = await refusal(request_to_speak, "401 Unauthorized", body)
     assert KEY not in repr(vars(error)) + repr(error.args) + repr(error.__cause__)
     assert KEY.encode() not in pickle.dumps(error.args)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_nobody_listening_is_told_in_the_system_s_plain_words(
+    host: str, request_to_speak: Request
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    client = Client(f"http://{host}:{port}/v1", KEY)
+    with pytest.raises(ConnectionFailed) as caught:
+        async with client.stream(request_to_speak):
+            pass
+    await client.aclose()
+    assert str(caught.value).startswith(
+        f"the server at {host}:{port} cannot be reached (connection refused); "
+    )
+
+
+WORDS_OF_THE_SERVICE = "One thing is so. Visit https://platform.openai.com/account to learn more."
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("401 Unauthorized", "invalid_api_key"),
+        ("429 Too Many Requests", "insufficient_quota"),
+        ("429 Too Many Requests", "rate_limit_exceeded"),
+        ("404 Not Found", "model_not_found"),
+        ("404 Not Found", None),
+        ("400 Bad Request", None),
+        ("302 Found", None),
+        ("503 Service Unavailable", None),
+    ],
+)
+async def test_a_refusal_is_one_sentence_around_the_service_s_words(
+    status: str, code: str | None, request_to_speak: Request
+) -> None:
+    body = json.dumps({"error": {"message": WORDS_OF_THE_SERVICE, "code": code}}).encode()
+    told = str(await refusal(request_to_speak, status, body))
+    ours, quoted, after = re.split("[“”]", told)
+    assert quoted.startswith("One thing is so")
+    for part in (ours, after):
+        assert re.search(r"[.!?]\s", part) is None
+    assert f"({status[:3]})" in ours
