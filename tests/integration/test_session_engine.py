@@ -12,8 +12,11 @@ from cellvoice import _compose, local
 from cellvoice.audio import Clip
 from cellvoice.errors import ConnectionFailed, EngineError, ServiceError
 from cellvoice.local import LocalTransport
+from cellvoice.local.child import EngineProcess
+from cellvoice.local.ears import NoEar
+from cellvoice.local.engine import Engine
 from cellvoice.protocol import estimate_input_tokens
-from cellvoice.session import Session
+from cellvoice.session import Endpoint, Session, Turn
 
 QUESTION = Path(__file__).parents[2] / "notebooks" / "question.wav"
 
@@ -67,6 +70,63 @@ def test_a_forgotten_answer_is_repaired_with_its_words(session: Session) -> None
     turn = session.say("And of Italy?")
     assert turn.finish == "complete"
     assert any("the transcript was sent instead" in notice for notice in turn.notices)
+
+
+class Killer:
+    """Watches a session and kills the engine when a turn has come so far."""
+
+    def __init__(self, engine: EngineProcess, at: str) -> None:
+        self._engine = engine
+        self._at = at
+
+    def started(self, turn: Turn) -> None:
+        self._kill_at("start", turn)
+
+    def event(self, turn: Turn, event: object) -> None:
+        if turn.reply.pcm:
+            self._kill_at("sound", turn)
+
+    async def ended(self, turn: Turn) -> None:
+        pass
+
+    def _kill_at(self, place: str, turn: Turn) -> None:
+        child = self._engine._child
+        if (place, turn.number) == (self._at, 3) and child is not None and child.alive():
+            child.process.kill()
+            child.process.wait()
+
+
+@pytest.mark.parametrize(("at", "finish"), [("start", "failed"), ("sound", "cut")])
+def test_an_engine_that_dies_in_a_turn_is_told_and_the_next_turn_is_answered(
+    at: str, finish: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At the pace at which sound plays, so that most of the reply is still to come.
+    engine = EngineProcess(pace="realtime")
+    endpoint = Endpoint(engine.base_url, engine.api_key)
+    monkeypatch.setattr(_compose, "engine", lambda: endpoint)
+    with Session(journal=False) as session:
+        session.watch(Killer(engine, at))
+        for _ in range(2):
+            session.say("Hello.", max_completion_tokens=15)
+        with pytest.raises(EngineError) as caught:
+            session.say("Hello.")
+        assert str(caught.value).startswith("the embedded engine ended before")
+        assert "ask again" in str(caught.value) and "\n" not in str(caught.value)
+        assert session.turns[2].finish == finish
+        endpoint = Endpoint(engine.base_url, engine.api_key)
+        turn = session.say("Hello again.", max_completion_tokens=15)
+        assert turn.finish == "length" and turn.text
+    engine.close()
+
+
+def test_an_engine_without_a_recogniser_says_what_to_install() -> None:
+    transport = LocalTransport(Engine(ear=NoEar()))
+    with Session(transport=transport, journal=False) as session:
+        assert "pip install" not in " ".join(session.say("Hello.").notices)
+        turn = session.say(Clip.read(QUESTION))
+    assert turn.finish == "complete" and turn.clip is not None
+    (notice,) = turn.notices
+    assert "pip install 'cellvoice[engine]'" in notice
 
 
 def test_the_engine_answers_in_this_process_behind_the_same_seam() -> None:

@@ -128,7 +128,7 @@ class Asking:
             audience=Audience(turn, view, lambda: self.watching),
             journal=self._journal,
             request=lambda: self._request(turn, turn._message or {}, self._before(turn)),
-            repair=lambda error: self._repair(turn, error),
+            repair=lambda error, repairs: self._repair(turn, error, repairs),
             hide_key=self._hide_key,
         )
         with self.lock:
@@ -171,11 +171,14 @@ class Asking:
             params=settings.params,
         )
 
-    def _repair(self, turn: Turn, error: ServiceError) -> str | None:
-        """Make the history fit again for a service that has lost a sound; None if it can't help."""
+    def _repair(self, turn: Turn, error: ServiceError, repairs: int) -> str | None:
+        """Make the history fit again for a service that has lost a sound; None if it can't help.
+
+        A service that has lost a second one is taken to have lost all: it was started anew.
+        """
         if error.code != "audio_not_found":
             return None
-        gone = forget_sound(self._before(turn), error, self.clock())
+        gone = forget_sound(self._before(turn), error, self.clock(), doubt_all=repairs > 0)
         if not gone:
             return None
         numbers = ", ".join(str(one.number) for one in gone)

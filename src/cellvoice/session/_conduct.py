@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cellvoice.errors import CellvoiceError, ServiceError, StreamBroken
+from cellvoice.errors import CellvoiceError, ConnectionFailed, ServiceError, StreamBroken
 from cellvoice.protocol import AudioChunk, ErrorReceived, Event, Request, fold, mask_keys
 
 from ._outcome import finish_of, has_content, notices_of
@@ -39,7 +39,7 @@ class Conduct:
         audience: Audience,
         journal: Journal | None,
         request: Callable[[], Request],
-        repair: Callable[[ServiceError], str | None],
+        repair: Callable[[ServiceError, int], str | None],
         hide_key: Callable[[str], str],
     ) -> None:
         self._turn = turn
@@ -100,14 +100,23 @@ class Conduct:
         await held.enter_async_context(self._wire.lock())
         client = await self._wire.client()
         try:
-            await self._receive(client)
-        except ServiceError as error:
-            # Only a request that was refused whole is sent again; never after a byte of reply.
-            repaired = self._repair(error) if error.status is not None else None
-            if repaired is None:
-                raise
-            self._turn._note(repaired)
-            await self._receive(client)
+            await self._receive_repaired(client)
+        except (ConnectionFailed, StreamBroken) as error:
+            raise self._wire.blamed(error) from error
+
+    async def _receive_repaired(self, client: Client) -> None:
+        repairs = 0
+        while True:
+            try:
+                return await self._receive(client)
+            except ServiceError as error:
+                # Only a request that was refused whole is sent again; never after a byte of reply.
+                repaired = self._repair(error, repairs) if error.status is not None else None
+                if repaired is None:
+                    raise
+                # Ends: every repair leaves less of the history that could be refused.
+                repairs += 1
+                self._turn._note(repaired)
 
     async def _receive(self, client: Client) -> None:
         turn = self._turn
@@ -151,7 +160,8 @@ class Conduct:
             error = self._told(error)
         else:
             finish = finish_of(turn.reply, params)
-        for sentence in notices_of(turn.reply, finish, params):
+        spoken = any(not isinstance(part, str) for part in turn.input)
+        for sentence in notices_of(turn.reply, finish, params, spoken=spoken):
             turn._note(sentence)
         turn._end(finish, error)
 

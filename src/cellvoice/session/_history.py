@@ -61,14 +61,16 @@ def _answer(turn: Turn, now_s: float) -> Mapping[str, object] | None:
     return assistant_text(words) if words.strip() else None
 
 
-def forget_sound(turns: Iterable[Turn], error: ServiceError, now_s: float) -> list[Turn]:
+def forget_sound(
+    turns: Iterable[Turn], error: ServiceError, now_s: float, *, doubt_all: bool = False
+) -> list[Turn]:
     """Mark the turns whose sound the service no longer has; return those that are new.
 
     The error names the id; if it names none that is known, every sound that was sent is doubted.
     """
     sent = [turn for turn in turns if replays_sound(turn, now_s)]
     named = [turn for turn in sent if turn.reply.audio_id and turn.reply.audio_id in str(error)]
-    gone = named or sent
+    gone = sent if doubt_all or not named else named
     for turn in gone:
         turn._audio_gone = True
     return gone

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["finish_of", "has_content", "notices_of"]
 
+_DEAF = (
+    "the embedded engine has no speech recogniser here, so it could not understand what was said; "
+    "run pip install 'cellvoice[engine]' and restart the kernel, or type the question"
+)
+
 
 def has_content(reply: Reply) -> bool:
     """Whether anything was received that a person could hear or read."""
@@ -33,9 +38,13 @@ def finish_of(reply: Reply, params: Mapping[str, object]) -> Finish:
     return "complete"
 
 
-def notices_of(reply: Reply, finish: Finish, params: Mapping[str, object]) -> list[str]:
-    """Sentences about a reply that is not what was asked for."""
+def notices_of(
+    reply: Reply, finish: Finish, params: Mapping[str, object], *, spoken: bool
+) -> list[str]:
+    """Sentences about a reply that is not what was asked for; `spoken` if the input has sound."""
     notices: list[str] = []
+    if spoken and reply.engine is not None and reply.engine.get("ear") == "none":
+        notices.append(_DEAF)
     if finish == "length":
         limit = params.get("max_completion_tokens")
         cause = (

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cellvoice.client import Client
+from cellvoice.errors import CellvoiceError, ConnectionFailed, EngineError, StreamBroken
 
 from . import _loop, _seams
 from ._settings import Destination
@@ -58,6 +59,16 @@ class Wire:
         _loop.on_shutdown(self, self.aclose)
         assert self._client is not None
         return self._client
+
+    def blamed(self, error: ConnectionFailed | StreamBroken) -> CellvoiceError:
+        """The error as the user gets it: the embedded engine is no network that can be checked."""
+        if self._to.kind != "engine":
+            return error
+        kept = "what came is kept, " if isinstance(error, StreamBroken) else ""
+        return EngineError(
+            f"the embedded engine ended before the reply was complete; {kept}"
+            "ask again and it is started anew"
+        )
 
     def warm_soon(self) -> None:
         """Start the embedded engine without waiting for it; what goes wrong, the turn will say."""

@@ -172,6 +172,25 @@ def test_a_lost_sound_is_replaced_by_its_words_and_asked_once_more(
     assert service.asked[3].body["messages"][1] == {"role": "assistant", "content": "Hello"}
 
 
+def test_a_service_that_was_started_anew_has_lost_every_sound(make_session: MakeSession) -> None:
+    def lost(number: int) -> Reply:
+        message = f"Assistant audio audio_{number} not found."
+        return refusal(400, message=message, code="audio_not_found")
+
+    later = SHORTEST_EXPIRES_AT
+    spoken = [speech(f"audio_{number}", f"word {number}", later) for number in range(1, 5)]
+    service = Service(*spoken, lost(1), lost(2), recorded())
+    session = make_session(service)
+    for _ in spoken:
+        session.say("one more")
+    turn = session.say("and now?")
+    assert turn.finish == "complete"
+    assert [message["content"] for message in service.asked[-1].body["messages"][1::2]] == [
+        f"word {number}" for number in range(1, 5)
+    ]
+    assert len(service.asked) == 7
+
+
 def test_a_sound_that_stays_lost_is_an_error_after_one_repair(make_session: MakeSession) -> None:
     lost = refusal(400, message="Assistant audio x not found.", code="audio_not_found")
     service = Service(recorded(), lost)
