@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _RUNNING = "Recording happens in the browser; run this cell in JupyterLab to talk."
 _NO_PAGE = (
-    "There is no browser to record in: the turn is pending. Ask with a file instead: "
+    "There is no browser to record in, so nothing was asked; ask with a file instead: "
     'session.say(cv.Clip.read("question.wav"))'
 )
 _NOT_HEARD = (

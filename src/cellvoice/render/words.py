@@ -54,7 +54,10 @@ def note_sentences(card: Card) -> list[str]:
 def as_sentence(text: str) -> str:
     """With a capital and a full stop; errors and notices are written without."""
     ended = text if text.endswith((".", "!", "?", "…", ")")) else f"{text}."
-    return ended[:1].upper() + ended[1:]
+    first_word = ended.partition(" ")[0]
+    # "gpt-audio", "api.openai.com" and "max_completion_tokens" are names, spelt as they are.
+    is_name = any(mark in first_word[:-1] for mark in "-._=")
+    return ended if is_name else ended[:1].upper() + ended[1:]
 
 
 def cost_words(card: Card) -> str | None:

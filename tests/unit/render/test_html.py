@@ -185,3 +185,11 @@ def test_the_real_service_has_no_badge(make_turn: Any) -> None:
     turn = make_turn(0, text="Paris.")
     turn.reply = Reply(content="Paris.", model="gpt-audio")
     assert "engine" not in " ".join(read(html(frozen(turn))).texts)
+
+
+@pytest.mark.parametrize("name", ["gpt-audio", "api.openai.com", "max_completion_tokens=5"])
+def test_a_sentence_that_begins_with_a_name_keeps_its_spelling(make_turn: Any, name: str) -> None:
+    card = frozen(make_turn(notices=[f"{name} is a name", "a word is a word"]))
+    words = read(html(card)).texts
+    assert f"{name} is a name." in words
+    assert "A word is a word." in words
