@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +158,18 @@ def test_an_engine_that_cannot_start_says_so_in_one_sentence(
         assert session.turns[0].finish == "failed"
     with pytest.raises(EngineError):
         _compose.engine()
+
+
+def test_a_script_ends_without_a_warning() -> None:
+    program = (
+        "import cellvoice as cv\n"
+        f"turn = cv.Session(journal=False).say(cv.Clip.read({str(QUESTION)!r}))\n"
+        "print(turn.finish, len(turn.clip.resampled(16_000).to_bytes('mp3')) > 0)\n"
+    )
+    # What is warned of at the very end can't raise any more; it is written to stderr.
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "complete True\n", "")
 
 
 def test_a_closed_port_is_told_at_once() -> None:

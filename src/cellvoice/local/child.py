@@ -102,7 +102,7 @@ class _Child:
         self._errors: deque[str] = deque(maxlen=8)
         self._errors_read = _in_background(self._read_errors, self.process.stderr)
         lines: queue.Queue[str] = queue.Queue()
-        _in_background(_read_lines, self.process.stdout, lines)
+        self._lines_read = _in_background(_read_lines, self.process.stdout, lines)
         self.base_url = self._line(lines, timeout_s)
         self.api_key = self._line(lines, timeout_s).removeprefix("api_key=")
 
@@ -124,6 +124,12 @@ class _Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._wait_for_readers()
+
+    def _wait_for_readers(self) -> None:
+        """Let the readers close the child's output; what the child has started may hold it open."""
+        for reader in (self._errors_read, self._lines_read):
+            reader.join(1.0)
 
     def _line(self, lines: queue.Queue[str], timeout_s: float) -> str:
         ended = False
@@ -136,7 +142,9 @@ class _Child:
             pass
         self.process.kill()
         self.process.wait()
-        self._errors_read.join(1.0)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self._wait_for_readers()
         tail = " | ".join(line for line in self._errors if line) or "it wrote nothing"
         what = "ended at once" if ended else f"gave no address within {timeout_s:g} s"
         raise EngineError(
@@ -145,13 +153,15 @@ class _Child:
         )
 
     def _read_errors(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._errors.append(line.strip())
+        with stream:
+            for line in stream:
+                self._errors.append(line.strip())
 
 
 def _read_lines(stream: IO[str], lines: queue.Queue[str]) -> None:
-    for line in stream:
-        lines.put(line.strip())
+    with stream:
+        for line in stream:
+            lines.put(line.strip())
     lines.put("")  # the end; whoever still waits is told
 
 
