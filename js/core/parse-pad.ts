@@ -32,16 +32,15 @@ export function parsePad(document: unknown): SavedPad {
 }
 
 function readState(state: Part): PadState {
-  const price = state.get("price");
   return {
     model: state.get("model").text(),
     voice: state.get("voice").text(),
     badge: state.get("badge").text(),
     notice: state.get("notice").text(),
-    price: {
+    price: state.get("price").orNull((price) => ({
       input_usd_per_s: price.get("input_usd_per_s").size(),
       output_usd_per_s: price.get("output_usd_per_s").size(),
-    },
+    })),
     cost_usd: state.get("cost_usd").size(),
     journal: state.get("journal").text(),
   };

@@ -73,7 +73,8 @@ export interface PadState {
   /** "" for the real service, else what stands in for it. */
   readonly badge: string;
   readonly notice: string;
-  readonly price: { readonly input_usd_per_s: number; readonly output_usd_per_s: number };
+  /** Null where no price is known; zero is a price. */
+  readonly price: { readonly input_usd_per_s: number; readonly output_usd_per_s: number } | null;
   readonly cost_usd: number;
   readonly journal: string;
 }

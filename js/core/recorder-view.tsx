@@ -58,7 +58,7 @@ function Recording({ recorder, price }: { recorder: RecorderPort; price: PadStat
           <Icon name="trash" />
           Discard
         </button>
-        {price.input_usd_per_s > 0 ? (
+        {price !== null && price.input_usd_per_s > 0 ? (
           <span class="cv-quiet">About {usd(elapsed_s * price.input_usd_per_s)} so far.</span>
         ) : null}
       </div>
@@ -81,7 +81,7 @@ function Review({ recorder, take, price, onSend }: ReviewProps) {
     const focused = document.activeElement;
     if (focused === null || focused === document.body) send.current?.focus({ preventScroll: true });
   }, []);
-  const cost_usd = take.duration_s * price.input_usd_per_s;
+  const cost_usd = take.duration_s * (price?.input_usd_per_s ?? 0);
   return (
     <div class="cv-review">
       {preview ? (
@@ -139,13 +139,15 @@ function Refused({ recorder, refusal }: { recorder: RecorderPort; refusal: Refus
   );
 }
 
-/** What a minute of speaking costs. */
+/** What a minute of speaking costs; "" where nobody knows. */
 export function rateOf(price: PadState["price"]): string {
+  if (price === null) return "";
   const { input_usd_per_s } = price;
   return input_usd_per_s > 0 ? `About ${usd(input_usd_per_s * 60)} a minute.` : "Costs nothing.";
 }
 
 function replyRateOf(price: PadState["price"]): string {
+  if (price === null) return "";
   const { output_usd_per_s } = price;
   return output_usd_per_s > 0 ? `The reply: about ${usd(output_usd_per_s * 60)} a minute.` : "Costs nothing.";
 }

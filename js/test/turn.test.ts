@@ -90,6 +90,11 @@ describe("the saved form of a pad", () => {
     expect(parsePad(pad)).toEqual({ pad: "k3", state, turns: [example] });
   });
 
+  it("may have no price, which is not the same as costing nothing", () => {
+    const pad = { version: 1, pad: "k3", session: "s", state: { ...state, price: null }, turns: [] };
+    expect(parsePad(pad).state.price).toBeNull();
+  });
+
   it("names the place of what is wrong", () => {
     const pad = { version: 1, pad: "k3", session: "s", state: { ...state, cost_usd: null }, turns: [] };
     expect(() => parsePad(pad)).toThrow("pad.state.cost_usd should be a number, but is null");

@@ -333,6 +333,19 @@ describe("the pad", () => {
     expect(pad.sent).toEqual(["take t1"]);
   });
 
+  it("says nothing of money where no price is known", () => {
+    const pad = new FakePad();
+    pad.state.value = { ...pad.state.value, price: null };
+    show(<PadView pad={pad} />);
+    click("Record");
+    act(() => (pad.recorder.elapsed_s.value = 5.2));
+    expect(words()).not.toMatch(/About|[Cc]osts nothing/);
+    click("Stop recording");
+    act(() => pad.recorder.confirm());
+    expect(button("Send").textContent).toBe("Send");
+    expect(words()).not.toMatch(/[Aa]bout|[Cc]osts nothing/);
+  });
+
   it("lets the take be heard before it is sent", () => {
     const pad = new FakePad();
     const preview = new FakePlayer("ready", 2);

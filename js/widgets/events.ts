@@ -70,18 +70,23 @@ export function parseTake(data: KernelData): Take {
 }
 
 function parsePadState(data: KernelData): PadState {
-  const price = isRecord(data["price"]) ? data["price"] : {};
   return {
     model: textOf(data, "model"),
     voice: textOf(data, "voice"),
     badge: textOf(data, "badge"),
     notice: textOf(data, "notice"),
-    price: {
-      input_usd_per_s: sizeOf(price, "input_usd_per_s"),
-      output_usd_per_s: sizeOf(price, "output_usd_per_s"),
-    },
+    price: parsePrice(data["price"]),
     cost_usd: sizeOf(data, "cost_usd"),
     journal: textOf(data, "journal"),
+  };
+}
+
+/** A price that is left out is as unknown as null: no sum is better than a wrong one. */
+function parsePrice(price: unknown): PadState["price"] {
+  if (!isRecord(price)) return null;
+  return {
+    input_usd_per_s: sizeOf(price, "input_usd_per_s"),
+    output_usd_per_s: sizeOf(price, "output_usd_per_s"),
   };
 }
 

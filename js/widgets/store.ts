@@ -17,7 +17,7 @@ const NOTHING_KNOWN: PadState = {
   voice: "",
   badge: "",
   notice: "",
-  price: { input_usd_per_s: 0, output_usd_per_s: 0 },
+  price: null,
   cost_usd: 0,
   journal: "",
 };

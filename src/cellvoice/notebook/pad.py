@@ -68,18 +68,13 @@ def _replace_pads(where: Here, pad: Pad) -> list[Pad]:
 
 def pad_state(session: Session, warning: str = "") -> dict[str, object]:
     """What the page shows around the conversation."""
-    price = usd_per_second(session.model)
     folder = session.journal_folder
     return {
         "model": ENGINE_MODEL if session.badge else session.model,
         "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
         "notice": "; ".join(part for part in (warning, session.notice) if part),
-        "price": {
-            # The embedded engine costs nothing, whatever model it stands in for.
-            "input_usd_per_s": price.input_usd if price and not session.badge else 0.0,
-            "output_usd_per_s": price.output_usd if price and not session.badge else 0.0,
-        },
+        "price": _price(session),
         "cost_usd": float(session.cost),
         "journal": "" if folder is None else _as_seen_from_here(folder),
     }
@@ -91,6 +86,16 @@ def _as_seen_from_here(folder: Path) -> str:
         return str(folder.resolve().relative_to(Path.cwd()))
     except (OSError, ValueError):
         return str(folder)
+
+
+def _price(session: Session) -> dict[str, float] | None:
+    if session.badge:
+        # The embedded engine costs nothing, whatever model it stands in for.
+        return {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
+    price = usd_per_second(session.model)
+    if price is None:
+        return None
+    return {"input_usd_per_s": price.input_usd, "output_usd_per_s": price.output_usd}
 
 
 class Conversation:
