@@ -169,6 +169,9 @@ class Notebook:
         self.client.session.send(self.client.shell_channel.socket, message, buffers=buffers)
 
     def _make_subshell(self) -> str | None:
+        about = self.client.kernel_info(reply=True, timeout=GENEROUS_S)
+        if "kernel subshells" not in about["content"].get("supported_features", []):
+            return None
         message = self.client.session.msg("create_subshell_request", {})
         self.client.control_channel.send(message)
         reply = self.client.get_control_msg(timeout=GENEROUS_S)
