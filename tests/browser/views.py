@@ -10,7 +10,9 @@ from playwright.async_api import Locator, expect
 from .lab import WAIT_MS, SoundPage
 from .sound import Samples, correlate
 
-_TAKES = 3
+_TAKES = 4
+_WHOLE = 0.93
+"""A recording that lost 10 ms in the midst of speech correlates less: 0.63 to 0.84."""
 
 
 class Recorder:
@@ -48,16 +50,16 @@ class Recorder:
         A starved audio thread can drop frames before the page has them. That is the machine's
         fault, not the page's: our own tap tells, and such a take is discarded as a person would.
         """
+        matches = []
         for _ in range(_TAKES):
             await self.start()
             await self.page.until_spoken()
             await self.stop()
-            if correlate(await self.page.microphone(), question).correlation > 0.97:
+            matches.append(correlate(await self.page.microphone(), question))
+            if matches[-1].correlation > _WHOLE:
                 return
             await self.discard()
-        raise AssertionError(
-            f"the fake microphone stuttered {_TAKES} times; the machine is too busy"
-        )
+        raise AssertionError(f"the fake microphone stuttered {_TAKES} times: {matches}")
 
     @property
     def send_button(self) -> Locator:
