@@ -1,4 +1,4 @@
-"""The kernels that people still have: nothing hangs, and the turn is asked when the page is heard."""
+"""The kernels that people still have: nothing hangs, and a turn is asked when its page is heard."""
 
 from __future__ import annotations
 
