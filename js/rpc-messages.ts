@@ -16,8 +16,16 @@ export interface KernelEvent {
   readonly buffers: readonly DataView[];
 }
 
+/** Events that nobody needs any more: the numbers from `seq` to `upto` stand for nothing. */
+export interface KernelGap {
+  readonly kind: "gap";
+  readonly seq: number;
+  readonly upto: number;
+}
+
 export type FromKernel =
   | KernelEvent
+  | KernelGap
   | { readonly kind: "welcome"; readonly page: string }
   | { readonly kind: "ack"; readonly page: string; readonly seq: number }
   | {
@@ -48,6 +56,10 @@ export function parseFromKernel(content: unknown, buffers: unknown): FromKernel 
     const data = content["data"];
     if (!isCount(seq) || typeof name !== "string" || !isRecord(data)) return null;
     return { kind, seq, name, data, buffers: views(buffers) };
+  }
+  if (kind === "gap") {
+    const { upto } = content;
+    return isCount(seq) && isCount(upto) && upto >= seq ? { kind, seq, upto } : null;
   }
   if (typeof page !== "string") return null;
   if (kind === "welcome") return { kind, page };

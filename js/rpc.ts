@@ -14,6 +14,7 @@ import {
   type JsonObject,
   type KernelData,
   type KernelEvent,
+  type KernelGap,
 } from "./rpc-messages";
 
 export type { JsonObject, KernelData, KernelEvent } from "./rpc-messages";
@@ -73,7 +74,7 @@ export class Channel {
   #hellos = 0;
   #have = 0;
   /** Events that overtook a hole, until it is filled. */
-  readonly #early = new Map<number, KernelEvent>();
+  readonly #early = new Map<number, KernelEvent | KernelGap>();
   #asked_ms = -Infinity;
   #asked_from = 0;
   #probe_ms = PROBE_MS;
@@ -182,7 +183,7 @@ export class Channel {
       console.warn("[cellvoice] a message of the kernel was not understood and is ignored", content);
       return;
     }
-    if (message.kind !== "event" && message.page !== this.page) return;
+    if (message.kind !== "event" && message.kind !== "gap" && message.page !== this.page) return;
     this.#take(message);
   }
 
@@ -192,7 +193,8 @@ export class Channel {
         this.#welcome();
         return;
       case "event":
-        this.#event(message);
+      case "gap":
+        this.#numbered(message);
         return;
       case "ack":
         this.#ack(message.seq);
@@ -221,8 +223,8 @@ export class Channel {
     this.#pump();
   }
 
-  #event(event: KernelEvent): void {
-    if (event.seq <= this.#have) return;
+  #numbered(event: KernelEvent | KernelGap): void {
+    if (lastOf(event) <= this.#have) return;
     if (event.seq > this.#have + 1) {
       if (this.#early.size < MAX_EARLY) this.#early.set(event.seq, event);
       // Another page's events pass by before this one's own replay has begun; they are no hole.
@@ -230,14 +232,16 @@ export class Channel {
       return;
     }
     for (
-      let next: KernelEvent | undefined = event;
+      let next: KernelEvent | KernelGap | undefined = event;
       next !== undefined;
       next = this.#early.get(this.#have + 1)
     ) {
       this.#early.delete(next.seq);
-      this.#have = next.seq;
-      this.#hand(next);
+      this.#have = lastOf(next);
+      if (next.kind === "event") this.#hand(next);
     }
+    // A gap may cover what came early, too.
+    for (const [seq, early] of this.#early) if (lastOf(early) <= this.#have) this.#early.delete(seq);
     this.#probe_ms = PROBE_MS;
   }
 
@@ -324,6 +328,10 @@ export class Channel {
       console.warn("[cellvoice] a message could not be handed to the kernel's channel", error);
     }
   }
+}
+
+function lastOf(message: KernelEvent | KernelGap): number {
+  return message.kind === "gap" ? message.upto : message.seq;
 }
 
 /** `crypto.randomUUID` is missing on insecure pages, where typing and uploads still work. */

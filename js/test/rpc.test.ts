@@ -53,6 +53,25 @@ test("a page that comes late hears everything from the first event, in order", (
   expect(numbers).toEqual(Array.from({ length: 31 }, (_, index) => index + 1));
 });
 
+test("a gap stands for all its events, also when it comes early or covers what came early", () => {
+  const { clock, kernel, events, channel } = setUp();
+  clock.advance(300);
+  const say = (seq: number): void => kernel.post({ v: 1, kind: "event", seq, name: "n", data: { seq } });
+  say(9);
+  say(4);
+  kernel.post({ v: 1, kind: "gap", seq: 2, upto: 5 });
+  clock.advance(20);
+  expect(channel.have).toBe(0);
+  say(1);
+  clock.advance(20);
+  expect(channel.have).toBe(5);
+  kernel.post({ v: 1, kind: "gap", seq: 3, upto: 8 });
+  kernel.post({ v: 1, kind: "gap", seq: 3, upto: 2 });
+  clock.advance(20);
+  expect(channel.have).toBe(9);
+  expect(events.map((event) => event.seq)).toEqual([1, 9]);
+});
+
 test("two pages of one model each hear every event once, and neither takes the other's answers", async () => {
   const { clock, kernel, channel, events } = setUp();
   clock.advance(20);

@@ -9,6 +9,8 @@ from typing import cast
 # What streams: joined with a waiting piece of the same turn, and dropped when the turn is old.
 _STREAMED = frozenset({"turn.text", "turn.audio", "turn.progress"})
 
+_STATE = "pad.state"
+
 # An old turn's pieces: a page that asks from the beginning later finds the card in `turn.ended`.
 _TURNS_KEPT_WHOLE = 2
 
@@ -31,12 +33,19 @@ class Event:
 
 
 class EventLog:
-    """Events by number from 1; the newest wait without a number, so that they may still grow."""
+    """Events by number from 1; the newest wait without a number, so that they may still grow.
+
+    What nobody needs any more leaves a gap that costs one message, however long it is: otherwise a
+    page that comes after hours would be told of them all first.
+    """
 
     def __init__(self) -> None:
-        self._numbered: list[Event] = []
+        self._numbered: list[Event | None] = []
         self._waiting: list[Event] = []
-        self._ended: list[str] = []
+        # The first number of each turn whose pieces are still there, and those that have ended.
+        self._begun: dict[str, int] = {}
+        self._ended: list[tuple[str, int]] = []
+        self._state = 0
 
     @property
     def last(self) -> int:
@@ -65,21 +74,41 @@ class EventLog:
         """Give numbers to all that wait; from now on they stay as they are."""
         for event in self._waiting:
             self._numbered.append(event)
-            if event.name == "turn.ended" and event.turn is not None:
-                self._ended.append(event.turn)
+            self._mark(event, len(self._numbered))
         self._waiting.clear()
         while len(self._ended) > _TURNS_KEPT_WHOLE:
-            self._thin(self._ended.pop(0))
+            self._thin(*self._ended.pop(0))
 
-    def at(self, number: int) -> Event:
-        """The event with this number, 1 … `last`."""
+    def at(self, number: int) -> Event | None:
+        """The event with this number, 1 … `last`; None in a gap."""
         return self._numbered[number - 1]
 
-    def _thin(self, turn: str) -> None:
-        nothing = Event("turn.text", {"turn": turn, "text": ""})
-        for index, event in enumerate(self._numbered):
-            if event.turn == turn and event.name in _STREAMED:
-                self._numbered[index] = nothing
+    def gap_end(self, number: int) -> int:
+        """The last number of the gap in which this one lies."""
+        while number < len(self._numbered) and self._numbered[number] is None:
+            number += 1
+        return number
+
+    def _mark(self, event: Event, number: int) -> None:
+        if event.name == _STATE:
+            # Only the last one holds.
+            if self._state:
+                self._numbered[self._state - 1] = None
+            self._state = number
+        elif event.turn is not None and event.name == "turn.ended":
+            self._ended.append((event.turn, self._begun.pop(event.turn, number)))
+        elif event.turn is not None:
+            self._begun.setdefault(event.turn, number)
+
+    def _thin(self, turn: str, first: int) -> None:
+        for index in range(first - 1, len(self._numbered)):
+            event = self._numbered[index]
+            if event is None or event.turn != turn:
+                continue
+            if event.name == "turn.ended":
+                return
+            if event.name in _STREAMED:
+                self._numbered[index] = None
 
 
 def _joined(older: Event, newer: Event) -> Event | None:
@@ -99,20 +128,6 @@ def _adjoin(older: Event, newer: Event) -> bool:
     follows = cast("int", older.data["start_frame"]) + size // 2 == newer.data["start_frame"]
     same_rate = older.data["sample_rate_hz"] == newer.data["sample_rate_hz"]
     return follows and same_rate and size < _JOINED_BYTES
-
-
-@dataclass(slots=True)
-class Inbox:
-    """What one page has sent: each number once and in order; the page repeats from a hole on."""
-
-    got: int = 0
-
-    def accept(self, seq: int) -> bool:
-        """Whether this is the next one; anything else is a repeat or comes after a hole."""
-        if seq != self.got + 1:
-            return False
-        self.got = seq
-        return True
 
 
 def checked_buffers(buffers: Sequence[object]) -> tuple[bytes, ...]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from cellvoice.errors import CellvoiceError
 from cellvoice.protocol import mask_keys
 
-from ._log import Event, EventLog, Inbox, checked_buffers
+from ._log import Event, EventLog, checked_buffers
+from ._pages import Message, Pages
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +25,6 @@ _log = logging.getLogger(__name__)
 FLUSH_INTERVAL_S = 0.040
 SENT_PER_FLUSH = 8
 
-# A page that is reloaded again and again leaves an inbox each time.
-_PAGES_KEPT = 64
-_ANSWERS_KEPT = 8
-# A page that still asks after so many repeats misses something else.
-_ANSWER_REPEATS = 3
-
-Message = dict[str, object]
 Send = Callable[[Message, list[bytes]], None]
 Answer = tuple[Mapping[str, object], Sequence[bytes]]
 OnEvent = Callable[[str, str, Mapping[str, object], tuple[bytes, ...]], None]
@@ -41,23 +33,6 @@ OnRequest = Callable[[str, Mapping[str, object], tuple[bytes, ...]], Awaitable[A
 
 class UnknownRequest(CellvoiceError):
     """The page asked for something that this side does not know."""
-
-
-@dataclass(slots=True)
-class _Given:
-    """An answer, kept for a page that did not get it."""
-
-    message: Message
-    buffers: list[bytes]
-    repeats: int = 0
-
-
-@dataclass(slots=True)
-class _Page:
-    inbox: Inbox = field(default_factory=Inbox)
-    answers: OrderedDict[str, _Given] = field(default_factory=OrderedDict)
-    # Whether something arrived since the last `ack`.
-    owes_ack: bool = False
 
 
 class Channel:
@@ -86,7 +61,7 @@ class Channel:
         self._flush_interval_s = flush_interval_s
         self._log = EventLog()
         self._sent = 0
-        self._pages: OrderedDict[str, _Page] = OrderedDict()
+        self._pages = Pages()
         self._open: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._flush: asyncio.TimerHandle | None = None
         self._resting = True
@@ -179,27 +154,33 @@ class Channel:
                 sent.set_result(None)
 
     def _send_acks(self) -> bool:
-        owing = [(name, page) for name, page in self._pages.items() if page.owes_ack]
-        for name, page in owing:
-            page.owes_ack = False
-            self._post({"kind": "ack", "page": name, "seq": page.inbox.got})
-        return bool(owing)
+        acks = self._pages.acks()
+        for ack in acks:
+            self._post(ack)
+        return bool(acks)
 
     def _send_events(self, limit: int) -> bool:
         """Send the next events of the log; while no page is there they wait, and may be joined."""
         if not self._pages:
             return False
         self._log.number_waiting()
-        upto = min(self._log.last, self._sent + limit)
-        sent_any = upto > self._sent
-        while self._sent < upto:
-            self._sent += 1
-            event = self._log.at(self._sent)
-            self._post(
-                {"kind": "event", "seq": self._sent, "name": event.name, "data": dict(event.data)},
-                list(event.buffers),
-            )
-        return sent_any
+        sent = 0
+        while self._sent < self._log.last and sent < limit:
+            self._send_next(self._sent + 1)
+            sent += 1
+        return sent > 0
+
+    def _send_next(self, number: int) -> None:
+        event = self._log.at(number)
+        if event is None:
+            self._sent = self._log.gap_end(number)
+            self._post({"kind": "gap", "seq": number, "upto": self._sent})
+            return
+        self._sent = number
+        self._post(
+            {"kind": "event", "seq": number, "name": event.name, "data": dict(event.data)},
+            list(event.buffers),
+        )
 
     def _post(self, message: Message, buffers: list[bytes] | None = None) -> None:
         try:
@@ -226,7 +207,7 @@ class Channel:
             _log.warning("a message of unknown kind was ignored")
 
     def _take_hello(self, page: str, content: Mapping[str, object]) -> None:
-        self._page(page)
+        self._pages.at(page)
         self._post({"kind": "welcome", "page": page})
         self._rewind(_count(content.get("have"), 0))
         if not self._heard.is_set():
@@ -234,16 +215,6 @@ class Channel:
             if self._first_hello is not None and not self._first_hello.done():
                 self._first_hello.set_result(None)
         self._guarded(lambda: self._on_hello(page, content))
-
-    def _page(self, name: str) -> _Page:
-        page = self._pages.get(name)
-        if page is None:
-            page = self._pages[name] = _Page()
-            if len(self._pages) > _PAGES_KEPT:
-                self._pages.popitem(last=False)
-        else:
-            self._pages.move_to_end(name)
-        return page
 
     def _rewind(self, have: int) -> None:
         """Send again what follows `have`. All pages see it; those that know it pass over it."""
@@ -253,9 +224,8 @@ class Channel:
     def _take_numbered(
         self, name: str, kind: str, content: Mapping[str, object], buffers: Sequence[object]
     ) -> None:
-        page = self._page(name)
-        page.owes_ack = True
-        if page.inbox.accept(_count(content.get("seq"), 0)):
+        page = self._pages.at(name)
+        if page.accept(_count(content.get("seq"), 0)):
             what, data = content.get("name"), content.get("data")
             what = what if isinstance(what, str) else ""
             data = data if isinstance(data, Mapping) else {}
@@ -304,20 +274,13 @@ class Channel:
         if self._open.pop((page, request), None) is None:
             return
         message: Message = {"kind": kind, "page": page, "id": request, "data": dict(data)}
-        answers = self._page(page).answers
-        answers[request] = _Given(message, list(buffers))
-        if len(answers) > _ANSWERS_KEPT:
-            answers.popitem(last=False)
+        self._pages.at(page).keep(request, message, list(buffers))
         self._post(message, list(buffers))
 
     def _repeat_answers(self, page: str) -> None:
         """The page misses something; it passes over answers that it has."""
-        answers = self._page(page).answers
-        for request, given in list(answers.items()):
-            self._post(given.message, given.buffers)
-            given.repeats += 1
-            if given.repeats >= _ANSWER_REPEATS:
-                del answers[request]
+        for message, buffers in self._pages.at(page).kept():
+            self._post(message, buffers)
 
     def _close(self) -> None:
         if self._closed:
@@ -331,6 +294,9 @@ class Channel:
             self._give(page, request, "cancelled", {})
             task.cancel()
         self._closed = True
+        # Whoever still holds the channel must not hold the sound of its turns with it.
+        self._log = EventLog()
+        self._pages = Pages()
         self._rest()
         if self._flush is not None:
             self._flush.cancel()

@@ -149,6 +149,8 @@ class ScriptedPage:
         kind = message["kind"]
         if kind == "event":
             self._event(message, buffers)
+        elif kind == "gap":
+            self._gap(message)
         elif message["page"] != self.name:
             return
         elif kind == "welcome":
@@ -164,6 +166,12 @@ class ScriptedPage:
             self.events.append((message["name"], message["data"], buffers))
         elif message["seq"] > self.have + 1:
             self._post({"kind": "resend", "from": self.have + 1})
+
+    def _gap(self, message: Message) -> None:
+        if message["seq"] > self.have + 1:
+            self._post({"kind": "resend", "from": self.have + 1})
+        else:
+            self.have = max(self.have, message["upto"])
 
     def _probe(self, request: str) -> None:
         if not self.answers[request] and not self.closed:

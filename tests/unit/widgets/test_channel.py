@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -164,6 +166,48 @@ async def test_sound_of_old_turns_is_dropped_and_their_cards_stay(rig: Any) -> N
         "two",
         "three",
     ]
+
+
+async def test_a_page_that_comes_after_many_turns_is_not_told_every_piece(rig: Any) -> None:
+    rig.page("first")
+    await rig.clock.run(0.5)
+    turns = 60
+    for number in range(turns):
+        turn = f"t{number}"
+        rig.channel.emit("turn.started", {"turn": turn})
+        for piece in range(20):
+            where = {"turn": turn, "start_frame": piece * 960, "sample_rate_hz": 24_000}
+            rig.channel.emit("turn.audio", where, [bytes(1_920)])
+            await rig.clock.run(0.04)
+        rig.channel.emit("turn.ended", {"turn": turn})
+        rig.channel.emit("pad.state", {"number": number})
+        await rig.clock.run(0.2)
+    page = rig.page("reloaded")
+    await rig.clock.run(3.0)
+    assert page.have == rig.pages[0].have > turns * 20
+    named = [name for name, _, _ in page.events]
+    assert named.count("turn.ended") == turns
+    assert named.count("pad.state") == 1, "only the last one holds"
+    # For each turn its start, its end and one gap; two turns whole.
+    assert page.received < turns * 4 + 2 * 25
+
+
+async def test_a_closed_channel_holds_no_sound(rig: Any) -> None:
+    page = rig.page("p")
+    tracemalloc.start()
+    for piece in range(100):
+        where = {"turn": "t", "start_frame": piece * 48_000, "sample_rate_hz": 24_000}
+        rig.channel.emit("turn.audio", where, [bytes(96_000)])
+    await rig.clock.run(10.0)
+    page.events.clear()
+    held = tracemalloc.get_traced_memory()[0]
+    rig.channel.close()
+    await rig.clock.run(0.1)
+    gc.collect()
+    closed = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held > 9_000_000
+    assert closed < 1_000_000
 
 
 async def test_a_request_is_answered_with_data_and_buffers(rig: Any) -> None:
