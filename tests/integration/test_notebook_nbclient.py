@@ -13,6 +13,7 @@ from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).parents[2]
 TURN_MIME = "application/vnd.cellvoice.turn.v1+json"
+PAD_MIME = "application/vnd.cellvoice.pad.v1+json"
 
 
 def execute(notebook: Any, folder: Path) -> Any:
@@ -51,7 +52,18 @@ def test_the_quickstart_runs_and_keeps_its_turns(quickstart: Any) -> None:
     ]
     assert [turn["state"] for turn in turns] == ["complete", "complete"]
     assert turns[1]["input"][0]["heard"] == "what is the capital of france"
-    assert all("Paris" in turn["reply"]["text"] for turn in turns)
+    assert all(turn["reply"]["text"] for turn in turns)
+    assert "Paris" in turns[1]["reply"]["text"]
+
+
+def test_a_saved_pad_does_not_tell_where_its_author_works(quickstart: Any) -> None:
+    pads = [
+        out["data"][PAD_MIME]
+        for cell in quickstart.cells
+        for out in cell.get("outputs", [])
+        if PAD_MIME in out.get("data", {})
+    ]
+    assert [Path(pad["state"]["journal"]).parts[0] for pad in pads] == ["cellvoice_journal"]
 
 
 def test_an_executed_notebook_holds_no_widget(quickstart: Any) -> None:
@@ -88,6 +100,8 @@ def test_listening_and_the_pad_do_not_wait_for_anybody(tmp_path: Path) -> None:
     )
     for number in (1, 2):
         (output,) = done.cells[number].outputs
-        assert "session.say(cv.Clip.read(" in output["data"]["text/plain"]
+        told = output["data"]["text/plain"]
+        assert "session.say(cv.Clip.read(" in told
+        assert ". " not in told, "one sentence"
     assert "Run this cell in JupyterLab to talk" in done.cells[3].outputs[0]["data"]["text/html"]
     assert done.cells[4].outputs[0]["text"] == "None 0\n"
