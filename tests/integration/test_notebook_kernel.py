@@ -295,7 +295,7 @@ def test_where_our_renderer_is_the_pad_is_saved_without_a_widget(notebook: Noteb
 def test_without_a_page_the_pad_is_the_conversation_so_far(notebook: Notebook) -> None:
     notebook.run("session.say('Hello')")
     data = only(notebook.run("session"))
-    assert set(data) == {"text/html", "text/plain"}
+    assert set(data) == {"application/vnd.cellvoice.pad.v1+json", "text/html", "text/plain"}
     assert "Run this cell in JupyterLab to talk" in data["text/html"]
     assert data["text/html"].count("<audio") == 1
 

@@ -46,7 +46,7 @@ class Live:
         self.widget = VoiceWidget(view)
         self.turns: dict[str, Turn] = {}
         self.requests: dict[str, Handler] = {"stop": self._stop, "sound": self._sound}
-        self.listeners: dict[str, Listener] = {"view": _ignore}
+        self.listeners: dict[str, Listener] = {"view": self._count_view}
         self.hello_listener: Callable[[str, Data], None] = lambda page, hello: None
         self.channel = Channel(
             self._send,
@@ -56,11 +56,17 @@ class Live:
             on_hello=self._on_hello,
         )
         self._frames: dict[str, int] = {}
+        self._views: dict[str, int] = {}
         self.widget.on_msg(self._on_message)
 
     @property
     def pad_id(self) -> str:
         return str(self.widget.pad_id)
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether a page has a view of it; a page that was closed without a word counts, too."""
+        return any(count > 0 for count in self._views.values())
 
     def widget_bundle(self) -> dict[str, object]:
         """What makes the page show the widget."""
@@ -151,6 +157,12 @@ class Live:
             raise UnknownRequest(f"the kernel does not know the request {name[:40]!r}")
         return await handler(data, buffers)
 
+    def _count_view(self, page: str, data: Data, buffers: tuple[bytes, ...]) -> None:
+        # Views come and go; a turn goes on and is frozen whether or not one looks.
+        delta = data.get("delta")
+        if delta in (1, -1):
+            self._views[page] = self._views.get(page, 0) + int(str(delta))
+
     def _turn(self, data: Data) -> Turn:
         turn = self.turns.get(str(data.get("turn")))
         if turn is None:
@@ -166,10 +178,6 @@ class Live:
         if clip is None:
             raise UsageError("this turn has no sound")
         return {"mime": SOUND_MIME}, [await asyncio.to_thread(clip.to_bytes, "mp3")]
-
-
-def _ignore(page: str, data: Data, buffers: tuple[bytes, ...]) -> None:
-    """Views come and go; a turn goes on and is frozen whether or not one looks."""
 
 
 def open_live(view: View) -> tuple[Live | None, str]:

@@ -24,6 +24,8 @@ class Here:
     execution: str
     cell: Cell | None
     hearing: Hearing
+    # Cells that were deleted since the execution before.
+    deleted: tuple[str, ...] = ()
 
 
 def kernel_shell() -> Any | None:
@@ -52,7 +54,9 @@ def here() -> Here | None:
     if header.get("msg_type") == "execute_request":
         heard = hearing(kernel_facts(shell), RequestFacts(metadata, "subshell_id" in header))
     cell = Cell(cell_id, _execution_count(shell)) if isinstance(cell_id, str) else None
-    return Here(str(header.get("msg_id") or ""), cell, heard)
+    gone = metadata.get("deletedCells")
+    deleted = tuple(one for one in gone if isinstance(one, str)) if isinstance(gone, list) else ()
+    return Here(str(header.get("msg_id") or ""), cell, heard, deleted)
 
 
 def _execution_count(shell: Any) -> int | None:

@@ -8,7 +8,7 @@ import uuid
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AudioError, UsageError
-from cellvoice.session import Session, background_loop
+from cellvoice.session import Session, Turn, background_loop
 from cellvoice.widgets import Answer, Ready, Takes
 
 from ._live import Data, Live
@@ -54,6 +54,15 @@ class Recording:
                 )
             return text
         return self.takes.clip(data.get("take"))
+
+    def sent(self, data: Data, turn: Turn) -> None:
+        """A take was sent as this turn's input; its files go once the journal has its sound.
+
+        Until then they are all that a kernel which dies would leave of it.
+        """
+        take = data.get("take")
+        self.takes.sent(take)
+        turn.when_ended(lambda: self.takes.remove(take) if turn.written else None)
 
     def _start(self, page: str, data: Data, buffers: tuple[bytes, ...]) -> None:
         self._note(page)

@@ -11,6 +11,7 @@ from cellvoice.render import bundle
 from cellvoice.session import Cell, Session, Turn
 
 from . import listen
+from ._cells import close_deleted
 from ._place import Here, here, place
 from .live import CardView, is_shown, remember, static_bundle
 from .pad import show_pad
@@ -57,4 +58,8 @@ def _here_or_refuse() -> Here:
 
 def surface() -> NotebookSurface | None:
     """The notebook of this process, or None when there is no Jupyter kernel."""
-    return None if here() is None else NotebookSurface()
+    where = here()
+    if where is None:
+        return None
+    close_deleted(where)
+    return NotebookSurface()

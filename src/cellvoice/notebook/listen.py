@@ -12,6 +12,7 @@ from cellvoice.protocol import Event
 from cellvoice.session import Session, Turn, background_loop, run
 from cellvoice.widgets import Answer
 
+from ._cells import put_in_cell
 from ._frontend import HELLO_TIMEOUT_S
 from ._live import Data, Live, open_live
 from ._place import Here, place
@@ -38,17 +39,18 @@ def listen(session: Session, overrides: Mapping[str, object], where: Here) -> Tu
     turn, listening = _open(session, overrides, where)
     if listening is None:
         return turn
-    if not where.hearing.blocking:
-        listening.late(where.hearing.reason)
-        return turn
     try:
-        sent = run(listening.sent())
+        listening.show(where)
+        if not where.hearing.blocking:
+            listening.late(where.hearing.reason)
+            return turn
+        heard = run(listening.sent())
     except KeyboardInterrupt:
-        if not listening.asked:
-            raise Stopped(run(listening.give_up())) from None
-        turn.stop()
-        sent = True
-    if not sent:
+        sentence = run(listening.give_up())
+        if sentence is not None:
+            raise Stopped(sentence) from None
+        return session.interrupted(turn)
+    if not heard:
         listening.late(_NOT_HEARD)
         return turn
     return session.wait(turn)
@@ -59,16 +61,19 @@ async def alisten(session: Session, overrides: Mapping[str, object], where: Here
     turn, listening = _open(session, overrides, where)
     if listening is None:
         return turn
+    listening.show(where)
     if not where.hearing.awaiting:
         listening.late(where.hearing.reason)
         return turn
     try:
-        sent = await _on_background(listening.sent())
+        heard = await _on_background(listening.sent())
     except asyncio.CancelledError:
-        if not listening.asked:
-            await asyncio.shield(_on_background(listening.give_up()))
+        if await asyncio.shield(_on_background(listening.give_up())) is None:
+            # Sent in the same moment: the turn is stopped as any other.
+            turn.stop()
+            await session.await_turn(turn)
         raise
-    if not sent:
+    if not heard:
         listening.late(_NOT_HEARD)
         return turn
     return await session.await_turn(turn)
@@ -112,18 +117,27 @@ class Listening:
         self._slot = slot
         self._place = place()
         self._recording = Recording(live, session)
-        self._asked = asyncio.Event()
+        self._asked = False
         self._closed = False
+        # Something was sent, or the turn was given up.
+        self._settled = asyncio.Event()
         live.requests["send"] = self._send
         live.hello_listener = lambda page, hello: self._recording.hello(page)
-        slot.put({**live.widget_bundle(), **sentence_bundle(_RUNNING)})
-        live.channel.emit("pad.state", pad_state(session))
-        live.channel.emit("listen.state", {"phase": "ready", "sentence": ""})
+        turn.when_ended(
+            lambda: background_loop().call_soon_threadsafe(self._close_unasked),
+        )
 
     @property
-    def asked(self) -> bool:
-        """Whether something was sent, and the turn runs."""
-        return self._asked.is_set()
+    def in_sight(self) -> bool:
+        """Whether a page shows it."""
+        return self._live.in_sight
+
+    def show(self, where: Here) -> None:
+        """Put the recorder into the cell, in the place of those of earlier runs."""
+        self._slot.put({**self._live.widget_bundle(), **sentence_bundle(_RUNNING)})
+        self._live.channel.emit("pad.state", pad_state(self._session))
+        self._live.channel.emit("listen.state", {"phase": "ready", "sentence": ""})
+        put_in_cell(where, self)
 
     def late(self, reason: str) -> None:
         """The cell ends before anything was said; the page says why, and so does the cell."""
@@ -131,24 +145,39 @@ class Listening:
         print(reason)  # noqa: T201 (it is meant for the cell's output)
 
     async def sent(self) -> bool:
-        """Wait until something was sent; False when no page says hello in time."""
+        """Wait until something was sent or nothing can be; False when no page says hello."""
         if not await self._live.met():
-            return False
-        await self._asked.wait()
+            return self._settled.is_set()
+        await self._settled.wait()
         return True
 
-    async def give_up(self) -> str:
-        """End the wait, keep what was recorded, and say where it lies."""
-        self._closed = True
+    async def give_up(self) -> str | None:
+        """End the wait, keep what was recorded, and say where it lies; None if it was sent."""
+        if self._asked:
+            return None
         kept = self._recording.takes.keep()
         sentence = "nothing was sent"
         if kept:
             sentence += f"; the recording is kept in {kept[-1]}"
         self._turn.give_up(sentence)
+        self._close_unasked()
+        return sentence
+
+    def close(self) -> None:
+        """End a recorder whose cell was run again or deleted."""
+        self._turn.give_up("its cell was run again or deleted before anything was sent")
+
+    def _close_unasked(self) -> None:
+        """Leave a sentence in the place of a recorder that will never send anything."""
+        if self._asked or self._closed:
+            return
+        self._closed = True
+        self._recording.takes.keep()
+        sentence = "; ".join(self._turn.notices)
         self._live.channel.emit("listen.state", {"phase": "closed", "sentence": sentence})
         self._slot.put(sentence_bundle(f"Stopped: {sentence}."))
         self._live.close()
-        return sentence
+        self._settled.set()
 
     def started(self, turn: Turn) -> None:
         self._live.started(turn)
@@ -160,12 +189,13 @@ class Listening:
         await freeze_into(turn, self._slot, self._place, self._live)
 
     async def _send(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
-        if self._closed or self.asked:
-            raise UsageError("this was sent already; run the cell again to say something new")
+        if self._closed or self._asked:
+            raise UsageError("this recorder is done; run the cell again to say something new")
         said = self._recording.input(data)
         self._slot.run(self._start, said)
-        self._recording.takes.sent(data.get("take"))
-        self._asked.set()
+        self._asked = True
+        self._recording.sent(data, self._turn)
+        self._settled.set()
         return {"turn": self._turn.id}, ()
 
     def _start(self, said: str | Clip) -> None:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 
 from cellvoice.protocol import Event
-from cellvoice.render import Place, freeze, frozen, html, sentence_html, text
-from cellvoice.session import Turn
+from cellvoice.render import Place, frozen, html, sentence_html, text
+from cellvoice.session import Turn, background_loop
 
+from ._freezing import freeze_once
 from ._live import Live, open_live
 from ._place import Here, place
 from ._slot import Slot
@@ -38,7 +39,10 @@ class CardView:
         self._place = place()
         self._live: Live | None = None
         self._can_hear = where.hearing.blocking
+        self._started = False
         remember(turn, where.execution)
+        # An interrupt may come before the turn is asked, and then nobody else tells of its end.
+        turn.when_ended(lambda: self._settle(turn))
         if not where.hearing.page:
             return
         self._live, sentence = open_live("card")
@@ -49,6 +53,7 @@ class CardView:
             self._slot.put(sentence_bundle(sentence))
 
     def started(self, turn: Turn) -> None:
+        self._started = True
         if self._live is not None:
             self._live.started(turn)
 
@@ -62,12 +67,17 @@ class CardView:
             await self._live.met(patient=False)
         await freeze_into(turn, self._slot, self._place, self._live)
 
+    def _settle(self, turn: Turn) -> None:
+        if not self._started:
+            last = freeze_into(turn, self._slot, self._place, self._live)
+            asyncio.run_coroutine_threadsafe(last, background_loop())
+
 
 async def freeze_into(turn: Turn, slot: Slot, where: Place, live: Live | None) -> None:
     """Put the frozen bundle in the place of the widget, then close it; also when nobody looks."""
     try:
         # Compressing takes 12 ms a second of speech, which other turns must not wait for.
-        done = await asyncio.to_thread(freeze, turn, where)
+        done = await asyncio.to_thread(freeze_once, turn, where)
         if live is not None:
             live.ended(turn, done.card)
             await live.drained()

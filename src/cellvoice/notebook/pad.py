@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
-from cellvoice.render import Card, Place, conversation_html, freeze, text
+from cellvoice.render import Place, conversation_html, text
 from cellvoice.session import Cell, Session, Turn, background_loop
 from cellvoice.widgets import Answer
 
+from ._cells import put_in_cell
+from ._freezing import freeze_once
 from ._live import Data, Live, open_live
 from ._place import Here, place
 from ._recording import Recording
-from ._slot import WIDGET_MIME, Slot
+from ._slot import Slot
 
 if TYPE_CHECKING:
     from cellvoice.render import Frozen
@@ -32,17 +35,13 @@ _NO_PAD = ""
 _HOW_TO_TALK = "Run this cell in JupyterLab to talk; here is the conversation so far."
 
 
-# By cell, with the execution that showed them: one run of a cell may show several sessions.
-_pads: dict[str, tuple[str, list[Pad]]] = {}
-
-
 def show_pad(session: Session, where: Here) -> None:
     """Show the pad, or without a page the conversation so far."""
     slot = Slot()
     conversation = Conversation(session, place(), where.hearing.warning)
     if not where.hearing.page:
         # JupyterLab draws the saved form when the file is opened there.
-        slot.put({PAD_MIME: conversation.form(_NO_PAD), **conversation.bundle(_HOW_TO_TALK)})
+        slot.put(conversation.saved(_NO_PAD))
         return
     live, sentence = open_live("pad")
     if live is None:
@@ -51,19 +50,7 @@ def show_pad(session: Session, where: Here) -> None:
     pad = Pad(session, live, slot, conversation, where.cell)
     slot.put({**live.widget_bundle(), **conversation.bundle(_HOW_TO_TALK)})
     background_loop().call_soon_threadsafe(pad.open)
-    for older in _replace_pads(where, pad):
-        background_loop().call_soon_threadsafe(older.close)
-
-
-def _replace_pads(where: Here, pad: Pad) -> list[Pad]:
-    """The pads of earlier runs of this cell: the page has taken their views away."""
-    cell = where.cell.id if where.cell is not None else where.execution
-    execution, pads = _pads.get(cell, ("", []))
-    if execution == where.execution:
-        pads.append(pad)
-        return []
-    _pads[cell] = (where.execution, [pad])
-    return pads
+    put_in_cell(where, pad)
 
 
 def pad_state(session: Session, warning: str = "") -> dict[str, object]:
@@ -107,16 +94,19 @@ class Conversation:
         self._place = where
         self._frozen: dict[str, Frozen] = {}
         self._sound_bytes = 0
+        self._lock = threading.Lock()
 
     def add(self, turn: Turn) -> Frozen:
         """Freeze a turn that has ended."""
-        found = self._frozen.get(turn.id)
-        if found is None:
-            left = max(0, _SOUND_CAP_BYTES - self._sound_bytes)
-            where = replace(self._place, cap_bytes=min(self._place.cap_bytes, left))
-            found = self._frozen[turn.id] = freeze(turn, where)
-            self._sound_bytes += found.embedded_bytes
-        return found
+        # Threads meet here: a turn that ends, and the pad's own file.
+        with self._lock:
+            found = self._frozen.get(turn.id)
+            if found is None:
+                left = max(0, _SOUND_CAP_BYTES - self._sound_bytes)
+                where = replace(self._place, cap_bytes=min(self._place.cap_bytes, left))
+                found = self._frozen[turn.id] = freeze_once(turn, where)
+                self._sound_bytes += found.embedded_bytes
+            return found
 
     def ended(self) -> list[Frozen]:
         """The session's turns that have ended, oldest first."""
@@ -124,27 +114,31 @@ class Conversation:
 
     def bundle(self, sentence: str) -> dict[str, object]:
         """The conversation without script, as HTML and text."""
-        turns = self.ended()
-        pages = [str(found.bundle["text/html"]) for found in turns]
-        lines = [text(found.card) for found in turns]
-        return {
-            "text/html": conversation_html(pages, badge=self._session.badge, sentence=sentence),
-            "text/plain": "\n\n".join([*lines, sentence]),
-        }
+        return self._bundle(self.ended(), sentence)
 
     def state(self) -> dict[str, object]:
         """What stands around the turns."""
         return pad_state(self._session, self._warning)
 
-    def form(self, pad: str) -> dict[str, object]:
-        """The vendor form of a pad: see `docs/architecture.md`."""
-        cards: list[Card] = [found.card for found in self.ended()]
-        return {
+    def saved(self, pad: str) -> dict[str, object]:
+        """What a file keeps: the vendor form (`docs/architecture.md`) and its twins."""
+        turns = self.ended()
+        form = {
             "version": 1,
             "pad": pad,
             "session": self._session.id,
             "state": self.state(),
-            "turns": cards,
+            "turns": [found.card for found in turns],
+        }
+        # Of the same turns: the form finds its sounds in the HTML by their order.
+        return {PAD_MIME: form, **self._bundle(turns, _HOW_TO_TALK)}
+
+    def _bundle(self, turns: list[Frozen], sentence: str) -> dict[str, object]:
+        pages = [str(found.bundle["text/html"]) for found in turns]
+        lines = [text(found.card) for found in turns]
+        return {
+            "text/html": conversation_html(pages, badge=self._session.badge, sentence=sentence),
+            "text/plain": "\n\n".join([*lines, sentence]),
         }
 
 
@@ -169,6 +163,9 @@ class Pad:
         self._renders_here = False
         self._unwatch: Callable[[], None] = lambda: None
         self._refreshing: asyncio.Future[None] | None = None
+        self._writing = asyncio.Lock()
+        self._stale = False
+        self._closed = False
         live.requests["send"] = self._send
         live.hello_listener = self._hello
 
@@ -184,8 +181,14 @@ class Pad:
                 self._live.ended(turn, self._conversation.add(turn).card)
         self._unwatch = self._session.watch(self)
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether a page shows it."""
+        return self._live.in_sight
+
     def close(self) -> None:
         """End a pad that another one replaces; what it was recording stays on disk."""
+        self._closed = True
         self._unwatch()
         self._recording.takes.keep()
         self._live.close()
@@ -206,7 +209,7 @@ class Pad:
         said = self._recording.input(data)
         # The turn belongs to the pad's cell, not to the one that runs now.
         turn = self._session.start_turn(said, cell=self._cell)
-        self._recording.takes.sent(data.get("take"))
+        self._recording.sent(data, turn)
         self._live.turns[turn.id] = turn
         return {"turn": turn.id}, ()
 
@@ -220,6 +223,12 @@ class Pad:
         """Put the conversation as it stands into the output, for whoever opens the file."""
         if not self._renders_here:
             return
-        bundle = await asyncio.to_thread(self._conversation.bundle, _HOW_TO_TALK)
-        bundle.pop(WIDGET_MIME, None)
-        self._slot.put({PAD_MIME: self._conversation.form(self._live.pad_id), **bundle})
+        # One after the other: a bundle that took longer must not take the place of a newer one.
+        self._stale = True
+        async with self._writing:
+            if not self._stale or self._closed:
+                return
+            self._stale = False
+            saved = await asyncio.to_thread(self._conversation.saved, self._live.pad_id)
+            if not self._closed:
+                self._slot.put(saved)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from cellvoice.errors import AudioError
+from cellvoice.protocol import mask_keys
+
 from .card import TURN_MIME, Card
 from .frozen import SOUND_MIME, TurnLike, frozen
 from .html import html
@@ -56,13 +59,22 @@ def bundle(turn: TurnLike, place: Place | None = None) -> dict[str, object]:
     return freeze(turn, place).bundle
 
 
-def freeze(turn: TurnLike, place: Place | None = None) -> Frozen:
-    """As `bundle`, together with the parts it was made of."""
+def freeze(turn: TurnLike, place: Place | None = None, *, sound: bytes | None = None) -> Frozen:
+    """As `bundle`, together with the parts it was made of; `sound` from an earlier freezing."""
     place = place or Place()
     clip = turn.reply.clip
-    sound = None if clip is None else clip.to_bytes("mp3")
-    if sound is None:
+    if clip is None:
         card = frozen(turn)
+        return Frozen(card, None, _join(card, None))
+    try:
+        sound = sound if sound is not None else clip.to_bytes("mp3")
+    except AudioError as error:
+        # Without this the card would stay a widget that nobody answers.
+        card = frozen(turn)
+        card["notices"].append(
+            f"The sound could not be compressed for the notebook ({mask_keys(str(error))}); "
+            "turn.clip.write('reply.wav') saves it."
+        )
         return Frozen(card, None, _join(card, None))
     if len(sound) * 4 / 3 <= place.cap_bytes:
         card = frozen(turn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -94,6 +95,8 @@ class Asking:
         self._journal = journal
         self._hide_key = hide_key
         self._made = 0
+        # Nobody but those who may still ask them holds turns that were not asked.
+        self._unasked: weakref.WeakSet[Turn] = weakref.WeakSet()
 
     def make_turn(
         self, session: Session, overrides: Mapping[str, object], cell: Cell | None
@@ -103,7 +106,7 @@ class Asking:
         with self.lock:
             self._made += 1
             name = f"{session.id}-{self._made}"
-        return Turn(
+        turn = Turn(
             session,
             id=name,
             number=len(self.turns) + 1,
@@ -111,6 +114,16 @@ class Asking:
             settings=settings,
             cell=cell,
         )
+        with self.lock:
+            self._unasked.add(turn)
+        return turn
+
+    def give_up_unasked(self, sentence: str) -> None:
+        """End the turns that wait for their input, and say why."""
+        with self.lock:
+            waiting = list(self._unasked)
+        for turn in waiting:
+            turn.give_up(sentence)
 
     def fill(self, turn: Turn, said: object) -> None:
         """Give a turn its input, and see that it can be asked. Raises UsageError, AudioError."""
@@ -142,6 +155,7 @@ class Asking:
                 if notice and not self.turns:
                     turn._note(notice)
                 self.turns = (*self.turns, turn)
+                self._unasked.discard(turn)
             finally:
                 # Inside the lock, so that turns are asked in the order of their numbers; and in
                 # any case, because an interrupt here would leave a turn that never ends.

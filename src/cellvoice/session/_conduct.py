@@ -190,3 +190,5 @@ class Conduct:
             failed = self._journal.write(self._turn)
         if failed is not None:
             self._turn._note(failed)
+        else:
+            self._turn._written = True

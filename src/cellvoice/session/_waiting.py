@@ -10,7 +10,7 @@ from cellvoice.errors import Stopped
 from . import _loop, _seams
 from .turn import Turn
 
-__all__ = ["refuse_after_interrupt", "wait_async", "wait_sync"]
+__all__ = ["refuse_after_interrupt", "wait_async", "wait_interrupted", "wait_sync"]
 
 # The run of a cell in which the user said stop. One for the process: a loop over several sessions
 # is to end as well.
@@ -41,6 +41,12 @@ def wait_sync(turn: Turn, begin: Callable[[], object] | None = None) -> Turn:
         _loop.wait_for(turn._ended)
     except KeyboardInterrupt:
         _stop_in_time(turn)
+    return _result(turn)
+
+
+def wait_interrupted(turn: Turn) -> Turn:
+    """As `wait_sync` goes on after a Ctrl-C, for a caller that has seen it."""
+    _stop_in_time(turn)
     return _result(turn)
 
 

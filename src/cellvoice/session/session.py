@@ -24,7 +24,7 @@ from ._asking import Asking, Settings, Voice
 from ._cost import Cost, total_cost
 from ._inputs import Said
 from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, destination
-from ._waiting import refuse_after_interrupt, wait_async, wait_sync
+from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
 from .turn import Turn
@@ -194,13 +194,16 @@ class Session:
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
         the turn, with what came on `error.turn`.
         """
-        turn, view = self._open(input, overrides)
-        return wait_sync(turn, lambda: self._asking.schedule(turn, view, self.notice))
+        surface, turn = self._made(input, overrides)
+        # Shown inside the wait: an interrupt may come while the page is told of the turn.
+        return wait_sync(
+            turn, lambda: self._asking.schedule(turn, _view(surface, turn), self.notice)
+        )
 
     async def asay(self, input: Said, **overrides: object) -> Turn:  # noqa: A002
         """As `say`, without blocking the event loop. Cancelling the task stops the turn."""
-        turn, view = self._open(input, overrides)
-        self._asking.schedule(turn, view, self.notice)
+        surface, turn = self._made(input, overrides)
+        self._asking.schedule(turn, _view(surface, turn), self.notice)
         return await wait_async(turn)
 
     def listen(self, **overrides: object) -> Turn:
@@ -247,6 +250,13 @@ class Session:
         """Wait until a turn has ended; as `say`, also about Ctrl-C and errors."""
         return wait_sync(turn)
 
+    def interrupted(self, turn: Turn) -> Turn:
+        """Ctrl-C came while a turn runs: as `say` does then, stop it, wait, and return it.
+
+        Further verbs in the same run of the cell raise Stopped.
+        """
+        return wait_interrupted(turn)
+
     async def await_turn(self, turn: Turn) -> Turn:
         """As `wait`, without blocking the event loop. Cancelling the task stops the turn."""
         return await wait_async(turn)
@@ -264,7 +274,11 @@ class Session:
         return unwatch
 
     def close(self) -> None:
-        """Stop what runs and close the connections; a later turn opens them again."""
+        """Stop what runs, end what waits for input, close the connections.
+
+        A later turn opens them again.
+        """
+        self._asking.give_up_unasked("the session was closed before anything was sent")
         for turn in self.turns:
             turn.stop()
         for turn in self.turns:
@@ -299,13 +313,13 @@ class Session:
         changed = replace(self._asking.settings, **settings)  # type: ignore[arg-type]
         self._asking.settings = changed.checked()
 
-    def _open(self, said: object, overrides: Mapping[str, object]) -> tuple[Turn, TurnView | None]:
-        """A turn ready to be asked, and how it is shown where the verb was called."""
+    def _made(self, said: object, overrides: Mapping[str, object]) -> tuple[Surface | None, Turn]:
+        """A turn ready to be asked, and where the verb was called."""
         refuse_after_interrupt()
         surface = _seams.surface()
         turn = self._asking.make_turn(self, overrides, _cell(surface))
         self._asking.fill(turn, said)
-        return turn, _view(surface, turn)
+        return surface, turn
 
     def _make_takes_folder(self) -> Path:
         if self._journal is not None:

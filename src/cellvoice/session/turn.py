@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 __all__ = ["Finish", "Timing", "Turn"]
+
+_log = logging.getLogger("cellvoice.session")
 
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
@@ -71,6 +74,8 @@ class Turn:
         self._audio_gone = False
         self._cancel: Callable[[], object] | None = None
         self._stop_asked = False
+        self._written = False
+        self._on_end: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._future: Future[None] = Future()
@@ -226,6 +231,22 @@ class Turn:
         """Whether the turn has ended."""
         return self._finish is not None
 
+    @property
+    def written(self) -> bool:
+        """Whether the journal has this turn with all its sound."""
+        return self._written
+
+    def when_ended(self, call: Callable[[], object]) -> None:
+        """Call something once the turn has ended and been shown; now if it has.
+
+        On whichever thread ends the turn, so only hand work over there. What it raises is logged.
+        """
+        with self._lock:
+            if not self._ended.is_set():
+                self._on_end.append(call)
+                return
+        _guarded(call)
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the turn has ended and been shown; False if the time ran out first.
 
@@ -282,9 +303,17 @@ class Turn:
 
     def _wake(self) -> None:
         """Let those go on who wait for the turn."""
-        if not self._ended.is_set():
+        with self._lock:
+            if self._ended.is_set():
+                return
             self._ended.set()
-            self._future.set_result(None)
+            calls, self._on_end = self._on_end, []
+            if self._cancel is not None:
+                # The old one holds all that conducted the turn, and with it every view of it.
+                self._cancel = _nothing
+        self._future.set_result(None)
+        for call in calls:
+            _guarded(call)
 
     async def _until_ended(self) -> None:
         """Wait for the end on any loop; being cancelled does not touch the turn."""
@@ -303,3 +332,14 @@ class Turn:
             surface.show_turn(self)
         else:
             print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
+
+
+def _nothing() -> None:
+    """There is nothing left to cancel."""
+
+
+def _guarded(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Exception:  # noqa: BLE001 (those who wait for a turn do not depend on each other)
+        _log.exception("something that waited for the end of a turn failed")

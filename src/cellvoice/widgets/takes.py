@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import re
@@ -57,6 +59,37 @@ class _Open:
     file: BinaryIO
     next_frame: int = 0
     missing_frames: int = 0
+    # Why the disk did not take it; what was received is in memory then.
+    trouble: str = ""
+
+    def write(self, start_frame: int, pcm: bytes) -> None:
+        """Put some frames in their place; in memory from the moment on that the disk refuses."""
+        try:
+            self._write(start_frame * 2, pcm)
+        except OSError as error:
+            self.trouble = error.strerror or type(error).__name__
+            kept = io.BytesIO()
+            with contextlib.suppress(OSError):
+                self.file.seek(0)
+                kept.write(self.file.read(self.next_frame * 2))
+            with contextlib.suppress(OSError):
+                self.file.close()
+            self.file = kept
+            self._write(start_frame * 2, pcm)
+
+    def _write(self, start_byte: int, pcm: bytes) -> None:
+        self.file.seek(start_byte)
+        left = memoryview(pcm)
+        # A disk that is almost full takes a part, and refuses the next one.
+        while left:
+            left = left[self.file.write(left) :]
+
+    def close(self) -> bytes:
+        """End it; what was received, in order."""
+        self.file.seek(0)
+        pcm = self.file.read()
+        self.file.close()
+        return pcm
 
 
 class Takes:
@@ -90,10 +123,16 @@ class Takes:
             return
         if not isinstance(rate_hz, int) or rate_hz not in _RATES_HZ:
             raise AudioError(f"a recording at {rate_hz!r} Hz, expected 8,000 to 192,000 Hz")
-        self.folder.mkdir(parents=True, exist_ok=True)
         facts = {"sample_rate_hz": rate_hz, "device": str(data.get("device") or "")[:200]}
-        self._path(take, "json").write_text(json.dumps(facts), encoding="utf-8")
-        self._open[take] = _Open(page, rate_hz, self._path(take, "pcm16").open("wb", buffering=0))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._path(take, "json").write_text(json.dumps(facts), encoding="utf-8")
+            file = self._path(take, "pcm16").open("w+b", buffering=0)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            self._open[take] = _Open(page, rate_hz, io.BytesIO(), trouble=reason)
+        else:
+            self._open[take] = _Open(page, rate_hz, file)
 
     def frames(self, data: Mapping[str, object], pcm: bytes) -> None:
         """Some frames arrive; each goes to its own place, so a repeat changes nothing."""
@@ -104,11 +143,10 @@ class Takes:
         count = len(pcm) // 2
         if start + count > LONGEST_TAKE_S * recording.sample_rate_hz:
             return
+        recording.write(start, pcm[: count * 2])
         # A gap stays as silence of its own length, so that what follows keeps its time.
         recording.missing_frames += max(0, start - recording.next_frame)
         recording.next_frame = max(recording.next_frame, start + count)
-        recording.file.seek(start * 2)
-        recording.file.write(pcm[: count * 2])
 
     def stop(self, data: Mapping[str, object]) -> Ready:
         """The recording ends; what lies on disk is the take. AudioError when that is nothing."""
@@ -143,8 +181,7 @@ class Takes:
         if recording is not None:
             recording.file.close()
         if recording is not None or self._finished.pop(take, None) is not None:
-            for ending in ("pcm16", "json"):
-                self._path(take, ending).unlink(missing_ok=True)
+            self.remove(take)
 
     def upload(self, take: str, data: Mapping[str, object], buffers: tuple[bytes, ...]) -> Ready:
         """A file in place of a recording. AudioError says what is wrong with it."""
@@ -171,9 +208,17 @@ class Takes:
         return clip
 
     def sent(self, take: object) -> None:
-        """A take was sent: its turn has the sound now, and its file stays."""
+        """A take was sent: its turn has the sound now, and its file stays until `remove`."""
         if isinstance(take, str):
             self._finished.pop(take, None)
+
+    def remove(self, take: object) -> None:
+        """Remove a take's files, if there are any; its sound is elsewhere, or is not wanted."""
+        if not isinstance(take, str) or not _TAKE_NAME.fullmatch(take):
+            return
+        for ending in ("pcm16", "json"):
+            with contextlib.suppress(OSError):
+                self._path(take, ending).unlink(missing_ok=True)
 
     def keep(self) -> list[Path]:
         """End what is being recorded; the files of everything that was recorded, newest last."""
@@ -188,8 +233,7 @@ class Takes:
         recording = self._open.pop(take, None)
         if recording is None:
             raise AudioError("the kernel knows nothing of this recording: record it again")
-        recording.file.close()
-        pcm = self._path(take, "pcm16").read_bytes()
+        pcm = recording.close()
         if not pcm:
             raise AudioError(
                 "nothing was recorded: check that the microphone is on, then record again"
@@ -201,6 +245,11 @@ class Takes:
             sentence = (
                 f"{missing / recording.sample_rate_hz:.2f} s of this recording did not arrive."
             )
+        if recording.trouble:
+            sentence = (
+                f"The disk did not take this recording ({recording.trouble}); it is in memory "
+                f"only, so send it now. {sentence}"
+            ).strip()
         self._finished[take] = Clip.from_pcm16(pcm, recording.sample_rate_hz)
         return self._ready(take, sentence)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
+import weakref
 
 import pytest
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol import Event, StreamDone
-from cellvoice.session import Turn, background_loop
+from cellvoice.session import Turn, background_loop, run
 
 from .conftest import MakeSession
 from .rig import Hold, Reply, Service, events_of, recorded
@@ -142,6 +144,79 @@ def test_stopping_a_pending_turn_means_it_is_never_asked(make_session: MakeSessi
     assert turn.finish == "stopped"
     with pytest.raises(UsageError, match="given up"):
         session.start_turn("too late", turn=turn)
+
+
+def test_closing_a_session_ends_turns_that_wait_for_their_input(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    turn = session.pending_turn()
+    session.close()
+    assert turn.wait(0)
+    assert turn.notices == ("the session was closed before anything was sent",)
+
+
+def test_a_turn_that_has_ended_holds_no_view(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    view = Notebook()
+    gone = weakref.ref(view)
+    turn = session.start_turn("Hello.", view=view)
+    turn.when_ended(view.told.clear)
+    assert turn.wait(10)
+    del view
+    run(settled())
+    gc.collect()
+    assert gone() is None
+    turn.stop()
+    assert turn.finish == "complete"
+
+
+async def settled() -> None:
+    """The task that conducted the turn is gone by then."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_who_waits_for_an_end_is_called_once_whenever_they_ask(
+    make_session: MakeSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = make_session(Service(recorded()))
+    turn = session.pending_turn()
+    called: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("as asked")
+
+    turn.when_ended(fail)
+    turn.when_ended(lambda: called.append(f"before {turn.finish}"))
+    turn.give_up("nothing was said")
+    turn.give_up("again")
+    turn.when_ended(lambda: called.append("after"))
+    assert called == ["before stopped", "after"]
+    assert "as asked" in caplog.text
+
+
+def test_a_turn_says_whether_the_journal_has_it(make_session: MakeSession) -> None:
+    assert make_session(Service(recorded())).say("Hello.").written
+    assert not make_session(Service(recorded()), journal=False).say("Hello.").written
+
+
+class Interrupting:
+    """A notebook in which the person presses stop while the page is told of the turn."""
+
+    def cell(self) -> None:
+        return None
+
+    def open_turn(self, turn: Turn) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_the_turn_is_asked_ends_it(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(recorded())
+    session = make_session(service)
+    monkeypatch.setattr("cellvoice._compose.surface", Interrupting)
+    turn = session.say("Hello.")
+    assert (turn.finish, turn.wait(0), session.turns, service.asked) == ("stopped", True, (), [])
 
 
 def test_giving_up_a_turn_that_runs_does_nothing(make_session: MakeSession) -> None:

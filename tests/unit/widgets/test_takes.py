@@ -137,6 +137,41 @@ def test_frames_at_impossible_places_are_ignored(tmp_path: Path, start: object) 
     assert takes.clip("t1").to_pcm16() == pcm
 
 
+def test_a_disk_that_is_full_loses_nothing_and_is_named(tmp_path: Path) -> None:
+    takes, pcm = Takes(tmp_path), speech()
+    resource = pytest.importorskip("resource", reason="this system has no such limit")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # In the middle of a frame, so that the last write takes a part of it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_001, usual[1]))
+    try:
+        record(takes, pcm)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    sentence = stop(takes, len(pcm) // 2).sentence
+    assert sentence.startswith("The disk did not take this recording (File too large)")
+    assert "send it now" in sentence
+    assert takes.clip("t1").to_pcm16() == pcm
+
+
+def test_a_folder_that_can_not_be_made_loses_nothing_and_is_named(tmp_path: Path) -> None:
+    (tmp_path / "way").write_text("a file in the way")
+    takes, pcm = Takes(tmp_path / "way" / "takes"), speech()
+    record(takes, pcm)
+    assert "The disk did not take this recording" in stop(takes, len(pcm) // 2).sentence
+    assert takes.clip("t1").to_pcm16() == pcm
+
+
+def test_a_removed_take_leaves_the_folder_of_others(tmp_path: Path) -> None:
+    takes, pcm = Takes(tmp_path), speech()
+    record(takes, pcm)
+    stop(takes, len(pcm) // 2)
+    takes.sent("t1")
+    assert (tmp_path / "t1.pcm16").exists()
+    for name in ("../t1", None, "t1", "t1"):
+        takes.remove(name)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_empty_recording_is_an_error_with_a_next_step(tmp_path: Path) -> None:
     takes = Takes(tmp_path)
     record(takes, b"")

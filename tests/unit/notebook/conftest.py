@@ -1,0 +1,85 @@
+"""A notebook without a kernel: what is displayed, and pages that speak to the widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from cellvoice.notebook._frontend import Hearing
+from cellvoice.notebook._place import Here
+from cellvoice.session import Cell, Session, run
+from cellvoice.widgets import VoiceWidget
+from cellvoice.widgets import widget as widget_module
+
+HEARD = Hearing(page=True, blocking=True, awaiting=True, reason="")
+DEAF = Hearing(page=True, blocking=False, awaiting=False, reason="this page can't be heard")
+
+
+class Notebook:
+    """The outputs by display id as they are now, and the widgets in the order they were made."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+        self.widgets: list[VoiceWidget] = []
+        self.sent: dict[VoiceWidget, list[dict[str, Any]]] = {}
+
+    @property
+    def output(self) -> Mapping[str, Any]:
+        """The only output."""
+        (found,) = self.outputs.values()
+        return found
+
+    def publish(self, data: Mapping[str, Any], transient: Mapping[str, str], **_: object) -> None:
+        self.outputs[transient["display_id"]] = data
+
+    def say(self, widget: VoiceWidget, content: dict[str, Any]) -> None:
+        """A message of the page, handled when this returns."""
+        widget._handle_custom_msg({"v": 1, "page": "p", **content}, [])
+        run(turn_of_the_loop())
+
+
+async def turn_of_the_loop() -> None:
+    """What was put on the loop before is done."""
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Notebook:
+    found = Notebook()
+    esm = tmp_path / "widget.js"
+    esm.write_text("export default {};")
+    monkeypatch.setattr(widget_module, "ESM_PATH", esm)
+    monkeypatch.setattr("cellvoice.notebook._slot.publish_display_data", found.publish)
+    made = VoiceWidget.__init__
+
+    def make(widget: VoiceWidget, view: Any) -> None:
+        made(widget, view)
+        found.widgets.append(widget)
+        found.sent[widget] = []
+
+    def send(widget: VoiceWidget, content: dict[str, Any], buffers: object = None) -> None:
+        found.sent[widget].append(content)
+
+    monkeypatch.setattr(VoiceWidget, "__init__", make)
+    monkeypatch.setattr(VoiceWidget, "send", send)
+    return found
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    found = Session(api_key="k", journal=False)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def where() -> Callable[..., Here]:
+    """One run of one cell."""
+
+    def make(
+        run: str = "run 1", cell: str = "a", hearing: Hearing = HEARD, deleted: Any = ()
+    ) -> Here:
+        return Here(run, Cell(cell), hearing, tuple(deleted))
+
+    return make
