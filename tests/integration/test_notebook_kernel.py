@@ -122,6 +122,19 @@ def test_listen_waits_in_the_cell_until_something_was_sent(notebook: Notebook) -
     assert page.named("turn.ended")[0]["card"]["state"] == "complete"
 
 
+def test_a_take_leaves_the_disk_once_the_journal_has_its_sound(notebook: Notebook) -> None:
+    notebook.run("kept = cv.Session(journal='takes_journal')")
+    notebook.start("turn = kept.listen()", cell_id="a")
+    page = notebook.page("listen")
+    record(page, question())
+    notebook.until(lambda: bool(page.named("take.ready")))
+    files = "sorted(path.name for path in (kept.journal_folder / 'takes').iterdir())"
+    ask(notebook, page, "send", {"take": "take1"})
+    assert notebook.value(f"(turn.written, {files})") == [True, []]
+    sounds = notebook.value("len(list((kept.journal_folder / 'sound').iterdir()))")
+    assert sounds == 2, "the question and the reply"
+
+
 def test_a_second_send_is_refused_with_a_sentence(notebook: Notebook) -> None:
     cell = notebook.start("session.listen()", cell_id="a")
     page = notebook.page("listen")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from typing import Any
+
 import pytest
 
-from cellvoice.notebook.pad import pad_state
+from cellvoice.notebook.pad import PAD_MIME, Conversation, pad_state, show_pad
+from cellvoice.render import conversation_html, sentence_html
 from cellvoice.session import Session
+
+from ..session.rig import Service, recorded
+from .conftest import Notebook
 
 
 def test_the_price_of_a_model_that_nobody_knows_is_unknown_and_not_zero() -> None:
@@ -24,3 +32,38 @@ def test_a_known_model_has_its_price_and_the_engine_costs_nothing(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     engine = pad_state(Session("gpt-unheard-of", journal=False))["price"]
     assert engine == {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
+
+
+def test_markup_in_the_words_around_a_conversation_is_shown_and_not_obeyed() -> None:
+    markup = "<img src=x onerror=alert(1)>"
+    shown = conversation_html([], badge=markup, sentence=markup) + sentence_html(markup)
+    assert "<img" not in shown
+    assert shown.count("&lt;img src=x") == 3
+
+
+async def test_a_pads_older_form_never_takes_the_place_of_a_newer_one(
+    notebook: Notebook, where: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(api_key="k", transport=Service(recorded()), journal=False)
+    await asyncio.to_thread(show_pad, session, where("run 1", "refreshed"))
+    pad = notebook.widgets[0]
+    saved, slow, go = Conversation.saved, threading.Event(), threading.Event()
+
+    def held(conversation: Conversation, name: str) -> dict[str, object]:
+        found = saved(conversation, name)
+        if not slow.is_set():
+            slow.set()
+            go.wait(10)
+        return found
+
+    monkeypatch.setattr(Conversation, "saved", held)
+    hello = {"kind": "hello", "have": 0, "lab": True}
+    await asyncio.to_thread(notebook.say, pad, hello)
+    await asyncio.to_thread(slow.wait, 10)
+    turn = session.start_turn("Hello.")
+    while turn.finish is None:
+        await asyncio.sleep(0)
+    go.set()
+    await asyncio.to_thread(turn.wait, 10)
+    assert len(notebook.output[PAD_MIME]["turns"]) == 1
+    await asyncio.to_thread(session.close)

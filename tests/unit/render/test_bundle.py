@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 from base64 import b64decode
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
+import pytest
+import soundfile
 
 from cellvoice.audio import Clip
 from cellvoice.render import TURN_MIME, Place, bundle
@@ -94,3 +97,31 @@ def test_a_stopped_turn_says_so_in_text(make_turn: Any) -> None:
     assert "Stopped; what had arrived is kept." in str(
         bundle(make_turn(finish="stopped"))["text/plain"]
     )
+
+
+def test_sound_that_can_not_be_compressed_still_leaves_a_card(
+    make_turn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_mp3(*_: object, **__: object) -> None:
+        raise soundfile.LibsndfileError(28)
+
+    # A system's own libsndfile may be older than the one in the wheel.
+    monkeypatch.setattr(soundfile, "SoundFile", without_mp3)
+    made = bundle(make_turn(0.2))
+    card: Any = made[TURN_MIME]
+    assert "could not be compressed" in card["notices"][0]
+    assert "turn.clip.write('reply.wav')" in str(made["text/plain"])
+    assert "Paris." in str(made["text/html"])
+
+
+def test_a_notebook_with_markup_in_its_name_is_linked_and_not_obeyed(
+    make_turn: Any, tmp_path: Path
+) -> None:
+    name = "\"><img src=x onerror=alert(1)>'&javascript:"
+    made = bundle(make_turn(1.0), Place(tmp_path / f"{name}.ipynb", cap_bytes=1_000))
+    page = str(made["text/html"])
+    assert "<img src=x" not in page
+    found = re.search(r'<a href="([^"]+)">', page)
+    assert found is not None
+    assert (tmp_path / unquote(html.unescape(found[1]))).is_file()
+    assert ":" not in found[1] and "'" not in found[1]
