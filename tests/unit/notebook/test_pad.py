@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from cellvoice.notebook.pad import PAD_MIME, Conversation, pad_state, show_pad
+from cellvoice.protocol import Event
 from cellvoice.render import conversation_html, sentence_html
-from cellvoice.session import Session
+from cellvoice.session import Session, Turn
 
-from ..session.rig import Service, recorded
 from .conftest import Notebook
+
+RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
 
 
 def test_the_price_of_a_model_that_nobody_knows_is_unknown_and_not_zero() -> None:
@@ -41,10 +45,30 @@ def test_markup_in_the_words_around_a_conversation_is_shown_and_not_obeyed() -> 
     assert shown.count("&lt;img src=x") == 3
 
 
+class Onlooker:
+    """Told of the end of a turn at the same moment as the pad."""
+
+    def __init__(self) -> None:
+        self.told = threading.Event()
+
+    def started(self, turn: Turn) -> None: ...
+
+    def event(self, turn: Turn, event: Event) -> None: ...
+
+    async def ended(self, turn: Turn) -> None:
+        self.told.set()
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    """A recorded reply, all at once."""
+    kind = {"content-type": "text/event-stream"}
+    return httpx.Response(200, headers=kind, content=RECORDED.read_bytes())
+
+
 async def test_a_pads_older_form_never_takes_the_place_of_a_newer_one(
     notebook: Notebook, where: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = Session(api_key="k", transport=Service(recorded()), journal=False)
+    session = Session(api_key="k", transport=httpx.MockTransport(answer), journal=False)
     await asyncio.to_thread(show_pad, session, where("run 1", "refreshed"))
     pad = notebook.widgets[0]
     saved, slow, go = Conversation.saved, threading.Event(), threading.Event()
@@ -60,9 +84,9 @@ async def test_a_pads_older_form_never_takes_the_place_of_a_newer_one(
     hello = {"kind": "hello", "have": 0, "lab": True}
     await asyncio.to_thread(notebook.say, pad, hello)
     await asyncio.to_thread(slow.wait, 10)
-    turn = session.start_turn("Hello.")
-    while turn.finish is None:
-        await asyncio.sleep(0)
+    onlooker = Onlooker()
+    turn = session.start_turn("Hello.", view=onlooker)
+    await asyncio.to_thread(onlooker.told.wait, 10)
     go.set()
     await asyncio.to_thread(turn.wait, 10)
     assert len(notebook.output[PAD_MIME]["turns"]) == 1
