@@ -23,6 +23,7 @@ export function stopwatch(time_s: number): string {
 
 /** Four digits while it is small money, so that one turn is never shown as nothing. */
 export function usd(amount_usd: number): string {
+  if (amount_usd === 0) return "$0";
   if (amount_usd > 0 && amount_usd < 0.00005) return "< $0.0001";
   return `$${amount_usd.toFixed(Math.abs(amount_usd) < 0.1 ? 4 : 2)}`;
 }

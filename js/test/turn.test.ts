@@ -158,7 +158,7 @@ describe("numbers", () => {
     expect([clock(1.24), clock(3.2, 75), clock(75)]).toEqual(["1.2", "0:03", "1:15"]);
     expect([stopwatch(0), stopwatch(5.27), stopwatch(71.6)]).toEqual(["0:00.0", "0:05.2", "1:11.6"]);
     expect([usd(0), usd(0.00001), usd(0.0193), usd(0.5), usd(12)]).toEqual([
-      "$0.0000",
+      "$0",
       "< $0.0001",
       "$0.0193",
       "$0.50",

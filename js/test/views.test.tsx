@@ -97,7 +97,7 @@ describe("a card", () => {
       "first sound 0.19 s",
       "1.9 s",
       "66 tokens",
-      "$0.0000",
+      "$0",
     ]);
     expect(one("dl").textContent).toContain("21 (16 sound, 5 text)");
     expect(one("dl").textContent).toContain("req_local_1");

@@ -56,6 +56,8 @@ class TurnLike(Protocol):
     @property
     def voice(self) -> str | None: ...
     @property
+    def badge(self) -> str: ...
+    @property
     def reply(self) -> Reply: ...
     @property
     def finish(self) -> str | None: ...
@@ -93,7 +95,7 @@ def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
         },
         "model": turn.reply.model or turn.model,
         "voice": turn.voice,
-        "engine": _engine(turn.reply.engine),
+        "engine": _engine(turn.reply.engine, turn.badge),
         "facts": _facts(turn),
         "notices": [mask_keys(notice) for notice in turn.notices],
         "error": _failure(turn.error),
@@ -144,13 +146,14 @@ def _sound(reply: Reply, href: str | None) -> Sound | None:
     }
 
 
-def _engine(info: Mapping[str, object] | None) -> EngineForm | None:
+def _engine(info: Mapping[str, object] | None, badge: str) -> EngineForm | None:
     if info is None:
-        return None
+        # Before the first event only the session knows who will answer.
+        return {"badge": badge, "detail": ""} if badge else None
     parts = [f"{part} {info[part]}" for part in ("voice", "ear") if isinstance(info.get(part), str)]
-    badge = info.get("badge")
+    told = info.get("badge")
     return {
-        "badge": badge if isinstance(badge, str) and badge else "embedded engine, not gpt-audio",
+        "badge": told if isinstance(told, str) and told else "embedded engine, not gpt-audio",
         "detail": ", ".join(parts),
     }
 

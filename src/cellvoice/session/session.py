@@ -151,9 +151,14 @@ class Session:
     def badge(self) -> str:
         """What stands in for the service, or "" if it is the service (or a server at base_url)."""
         if self._embedded:
-            return EMBEDDED_BADGE
+            return self.stand_in
         engine = next((turn.engine for turn in reversed(self.turns) if turn.engine), None)
         return str(engine.get("badge", "")) if engine else ""
+
+    @property
+    def stand_in(self) -> str:
+        """The badge of the embedded engine if that is what is asked, else ""."""
+        return EMBEDDED_BADGE if self._embedded else ""
 
     @property
     def notice(self) -> str:

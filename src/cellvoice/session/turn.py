@@ -163,6 +163,11 @@ class Turn:
         return self._reply.engine
 
     @property
+    def badge(self) -> str:
+        """What answers in the service's place, known before it does, or "" for the service."""
+        return str((self.engine or {}).get("badge") or self._session.stand_in)
+
+    @property
     def usage(self) -> Usage | None:
         """Tokens, as the service counted them, or None if it did not say (yet)."""
         return self._reply.usage

@@ -31,6 +31,7 @@ class SampleTurn:
     id: str = "20261123T101500-1"
     number: int = 1
     session_id: str = "20261123T101458-k3f9"
+    badge: str = ""
     asked_at: datetime = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
     model: str = "gpt-audio"
     voice: str | None = "alloy"
