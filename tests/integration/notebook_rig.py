@@ -139,26 +139,28 @@ class Notebook:
         """Open a page on the newest widget with that view, and wait for its welcome."""
 
         def newest() -> str | None:
-            found = [comm for comm, state in self.comms.items() if state.get("view") == view]
+            open_comms = {c: s for c, s in self.comms.items() if c not in self.closed_comms}
+            found = [comm for comm, state in open_comms.items() if state.get("view") == view]
             return found[-1] if found else None
 
         self.until(lambda: newest() is not None)
         page = Page(self, newest() or "", name)
         self.pages.setdefault(page.comm_id, []).append(page)
         page.hello(lab=lab)
-        self.until(lambda: page.welcomed)
+        # As a real page does: the first hello may come before the kernel's end of the channel.
+        self.until(lambda: page.welcomed, knock=lambda: page.hello(lab=lab))
         return page
 
-    def until(self, done: Callable[[], bool]) -> None:
-        """Read what the kernel says until something is so."""
+    def until(self, done: Callable[[], bool], knock: Callable[[], object] = lambda: None) -> None:
+        """Read what the kernel says until something is so; knock where it says nothing."""
         deadline_s = time.monotonic() + GENEROUS_S
         while not done():
             left_s = deadline_s - time.monotonic()
             assert left_s > 0, "the kernel did not get there in time"
             try:
-                self._take(self.client.get_iopub_msg(timeout=min(left_s, 1.0)))
+                self._take(self.client.get_iopub_msg(timeout=min(left_s, 0.5)))
             except queue.Empty:
-                continue
+                knock()
 
     def comm_message(self, comm_id: str, data: Message, buffers: list[bytes]) -> None:
         """As JupyterLab does: by the comm's own subshell where the kernel has them."""
