@@ -15,6 +15,7 @@ from .conftest import QUESTION, launch
 from .lab import TAP
 from .server import WIDGET
 from .sound import as_floats, correlate, read_wav, spoken
+from .views import TAKES, WHOLE
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +64,27 @@ async def rig(touched: Browser, address: str) -> AsyncIterator[OpenRig]:
     assert [complaint for page in rigs for complaint in page.complaints] == []
 
 
+async def recorded_question(rig: OpenRig) -> Rig:
+    """A page that recorded the question, with a microphone that did not stutter.
+
+    A starved audio thread can drop frames before the page has them; our own tap on the
+    microphone tells, and another page is asked then.
+    """
+    matches = []
+    for _ in range(TAKES):
+        page = await rig("pad")
+        await page.page.get_by_role("button", name="Record", exact=True).click()
+        await page.until_spoken()
+        await page.page.get_by_role("button", name="Stop recording").click()
+        await page.until("rig.heard('record.stop').length === 1")
+        matches.append(correlate(await page.microphone(), spoken(read_wav(QUESTION))))
+        if matches[-1].correlation > WHOLE:
+            return page
+    raise AssertionError(f"the fake microphone stuttered {TAKES} times: {matches}")
+
+
 async def test_what_is_said_is_what_is_sent(rig: OpenRig) -> None:
-    page = await rig("pad")
-    await page.page.get_by_role("button", name="Record", exact=True).click()
-    await page.until_spoken()
-    await page.page.get_by_role("button", name="Stop recording").click()
-    await page.until("rig.heard('record.stop').length === 1")
+    page = await recorded_question(rig)
     recorded, source = await page.recorded(), read_wav(QUESTION)
     [end], frames = await page.heard("record.stop"), await page.heard("record.frames")
     assert end["frames"] == len(recorded)

@@ -10,8 +10,8 @@ from playwright.async_api import Locator, expect
 from .lab import WAIT_MS, SoundPage
 from .sound import Samples, correlate
 
-_TAKES = 4
-_WHOLE = 0.93
+TAKES = 4
+WHOLE = 0.93
 """A recording that lost 10 ms in the midst of speech correlates less: 0.63 to 0.84."""
 
 
@@ -51,15 +51,15 @@ class Recorder:
         fault, not the page's: our own tap tells, and such a take is discarded as a person would.
         """
         matches = []
-        for _ in range(_TAKES):
+        for _ in range(TAKES):
             await self.start()
             await self.page.until_spoken()
             await self.stop()
             matches.append(correlate(await self.page.microphone(), question))
-            if matches[-1].correlation > _WHOLE:
+            if matches[-1].correlation > WHOLE:
                 return
             await self.discard()
-        raise AssertionError(f"the fake microphone stuttered {_TAKES} times: {matches}")
+        raise AssertionError(f"the fake microphone stuttered {TAKES} times: {matches}")
 
     @property
     def send_button(self) -> Locator:
