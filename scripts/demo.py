@@ -164,6 +164,8 @@ def digest(path: Path) -> str:
 def open_jupyterlab(environment: dict[str, str]) -> int:
     """Become JupyterLab on the executed copy; ends with Ctrl-C."""
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
+    # The printed address, too, leads to the quickstart: not every machine has a browser to open.
+    command.append(f"--LabApp.default_url=/lab/tree/{TARGET.name}")
     if os.geteuid() == 0:
         command.append("--allow-root")
     say("opening", "JupyterLab on the quickstart; Ctrl-C twice ends it")
