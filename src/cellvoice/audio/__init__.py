@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ._formats import FORMATS, MIME_TYPES, sniff
-from .clip import Clip
+from typing import TYPE_CHECKING, Any
+
+from ._kinds import FORMATS, MIME_TYPES, sniff
 from .waveform import WAVEFORM_COLOR, waveform_data_uri, waveform_svg
+
+if TYPE_CHECKING:
+    from .clip import Clip
 
 __all__ = [
     "FORMATS",
@@ -15,3 +19,13 @@ __all__ = [
     "waveform_data_uri",
     "waveform_svg",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Clip`, and numpy with it, when somebody first asks for it."""
+    if name != "Clip":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .clip import Clip
+
+    globals()["Clip"] = Clip
+    return Clip

@@ -1,29 +1,21 @@
-"""Sound files: telling them apart, reading them, writing them."""
+"""Sound files: reading them, writing them."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cellvoice.errors import AudioError
 
+from ._kinds import FORMATS, sniff
 from ._wav import read_wav, wav_header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Samples = npt.NDArray[np.float32] | npt.NDArray[np.int16]
-
-FORMATS: Final = ("wav", "flac", "mp3", "opus", "ogg")
-MIME_TYPES: Final = {
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "mp3": "audio/mpeg",
-    "opus": "audio/ogg",
-    "ogg": "audio/ogg",
-}
 
 _READABLE = "WAV, FLAC, MP3, Ogg Opus or Ogg Vorbis"
 _NOT_SOUND = (
@@ -45,23 +37,6 @@ _SUBTYPES = {
 }
 # libsndfile's Vorbis encoder keeps a whole write on the stack and dies of long ones.
 _BLOCK_FRAMES = 65_536
-
-
-def sniff(data: bytes) -> str | None:
-    """Say what kind of sound file begins with these bytes: one of `FORMATS`, or None."""
-    head = bytes(data[:128])
-    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:4] == b"fLaC":
-        return "flac"
-    if head[:4] == b"OggS":
-        return "opus" if b"OpusHead" in head else "ogg"
-    if head[:3] == b"ID3":
-        return "mp3"
-    # 11 set bits, then a layer other than 0: with layer 0 it is AAC.
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06:
-        return "mp3"
-    return None
 
 
 def decode(data: bytes) -> tuple[Samples | npt.NDArray[np.generic], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ._formats import MIME_TYPES
+from ._kinds import MIME_TYPES
 from .waveform import waveform_data_uri
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from cellvoice.errors import AudioError
 
 from . import _formats
 from ._convert import checked_rate_hz, mono, resample, to_float32, to_int16
+from ._kinds import FORMATS, sniff
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -132,10 +133,10 @@ class Clip:
 
     @classmethod
     def _decoded(cls, data: bytes, hint: str | None, source: str) -> Clip:
-        if hint is not None and hint not in (*_formats.FORMATS, PCM16):
-            known = ", ".join((*_formats.FORMATS, PCM16))
+        if hint is not None and hint not in (*FORMATS, PCM16):
+            known = ", ".join((*FORMATS, PCM16))
             raise AudioError(f"unknown sound format {hint!r}, expected one of {known}")
-        if hint == PCM16 and _formats.sniff(data) is None:
+        if hint == PCM16 and sniff(data) is None:
             return cls.from_pcm16(data)
         samples, rate_hz = _formats.decode(data)
         return cls(mono(samples), rate_hz, source)
@@ -144,8 +145,8 @@ class Clip:
         """Write a sound file; the ending of the name chooses wav, flac, mp3, opus or ogg."""
         target = Path(path).expanduser()
         ending = target.suffix.lower().removeprefix(".")
-        if ending not in _formats.FORMATS:
-            endings = ", ".join(f".{known}" for known in _formats.FORMATS)
+        if ending not in FORMATS:
+            endings = ", ".join(f".{known}" for known in FORMATS)
             raise AudioError(f"cannot write {target.name!r}, expected a name ending in {endings}")
         target.write_bytes(self.to_bytes(ending))
 

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from cellvoice.errors import ProtocolError, ServiceError, StreamBroken
+from cellvoice.errors import ServiceError, StreamBroken
 from cellvoice.protocol import (
-    MAX_EVENT_BYTES,
+    CompletionParser,
     ErrorReceived,
     Event,
     StreamParser,
-    parse_completion,
 )
 
 from ._failures import stream_broken
@@ -33,10 +32,10 @@ class EventStream:
     that the service sends in the middle comes as `ErrorReceived`; it is not raised.
     """
 
-    def __init__(self, response: httpx.Response, *, streamed: bool) -> None:
+    def __init__(self, response: httpx.Response, *, streamed: bool, choices: int = 1) -> None:
         self._response = response
         self._chunks = _body_bytes(response)
-        self._parser: StreamParser | None = StreamParser() if streamed else None
+        self._parser = StreamParser() if streamed else CompletionParser(choices)
         self._ready: deque[Event] = deque()
         self._ended = False
         self._cut: StreamBroken | None = None
@@ -68,24 +67,22 @@ class EventStream:
         return event
 
     async def _take_more(self) -> None:
-        if self._parser is None:
-            self._ended = True
-            self._ready.extend(parse_completion(await self._whole_body()))
-            return
+        parser = self._parser
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            self._end(self._parser, None)
+            self._end(None)
             return
         except httpx.RequestError as error:
-            self._end(self._parser, error)
+            self._end(error)
             return
-        self._ready.extend(self._parser.feed(chunk))
+        self._ready.extend(parser.feed(chunk))
         # A server may keep the connection open after the last event; nobody waits for that.
-        self._ended = self._parser.done or self._parser.failed
+        self._ended = parser.done or parser.failed
 
-    def _end(self, parser: StreamParser, error: httpx.RequestError | None) -> None:
+    def _end(self, error: httpx.RequestError | None) -> None:
         self._ended = True
+        parser = self._parser
         self._ready.extend(parser.finish(cut=error is not None))
         if not parser.failed and (error is not None or not parser.complete):
             self._cut = stream_broken(error, self._url)
@@ -94,20 +91,6 @@ class EventStream:
     @property
     def _url(self) -> httpx.URL:
         return self._response.request.url
-
-    async def _whole_body(self) -> bytes:
-        body = bytearray()
-        try:
-            async for chunk in self._chunks:
-                body += chunk
-                if len(body) > MAX_EVENT_BYTES:
-                    raise ProtocolError(
-                        f"the reply passed {MAX_EVENT_BYTES:,} bytes, expected less; "
-                        "ask for it as a stream"
-                    )
-        except httpx.RequestError as error:
-            raise stream_broken(error, self._url) from error
-        return bytes(body)
 
     async def drain(self) -> None:
         """Read the end of a finished reply, so that the connection can be used again."""

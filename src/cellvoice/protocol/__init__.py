@@ -5,6 +5,7 @@ Bytes and values only: no sockets, clocks, threads or files.
 
 from __future__ import annotations
 
+from .completion import CompletionParser, parse_completion
 from .events import (
     AudioChunk,
     AudioExpiry,
@@ -15,6 +16,7 @@ from .events import (
     FinishReason,
     Heartbeat,
     LogprobsChunk,
+    OtherChoice,
     RefusalChunk,
     ReplyStarted,
     StreamDone,
@@ -24,7 +26,8 @@ from .events import (
     UsageReceived,
 )
 from .fault import error_from_json, error_from_response, mask_keys
-from .fold import Reply, ReplyLogprobs, ReplyToolCall, fold
+from .fold import Reply, ReplyToolCall, fold
+from .logprobs import ReplyLogprobs, joined_text
 from .messages import assistant_audio, assistant_text, system_message, user_message
 from .models import (
     ENGINE_MODEL,
@@ -38,7 +41,7 @@ from .models import (
     usd_per_second,
 )
 from .params import PARAMS, Param, check, check_all
-from .parse import StreamParser, parse_completion
+from .parse import StreamParser
 from .request import VOICES, Request, build_request
 from .sse import MAX_EVENT_BYTES, SSEDecoder
 from .usage import InputDetails, OutputDetails, Usage
@@ -52,6 +55,7 @@ __all__ = [
     "AudioChunk",
     "AudioExpiry",
     "AudioStarted",
+    "CompletionParser",
     "EngineNamed",
     "ErrorReceived",
     "Event",
@@ -60,6 +64,7 @@ __all__ = [
     "InputDetails",
     "LogprobsChunk",
     "ModelFacts",
+    "OtherChoice",
     "OutputDetails",
     "Param",
     "Prices",
@@ -89,6 +94,7 @@ __all__ = [
     "estimate_input_tokens",
     "facts",
     "fold",
+    "joined_text",
     "mask_keys",
     "parse_completion",
     "system_message",

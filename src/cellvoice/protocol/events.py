@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cellvoice.errors import CellvoiceError
 
+from .logprobs import rows_of
 from .usage import Usage
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "FinishReason",
     "Heartbeat",
     "LogprobsChunk",
+    "OtherChoice",
     "RefusalChunk",
     "ReplyStarted",
     "StreamDone",
@@ -29,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
+class ReplyStarted(msgspec.Struct, frozen=True):
     """The first sign of the reply. `created` is the service's clock, in Unix seconds."""
 
     reply_id: str | None
@@ -39,103 +41,109 @@ class ReplyStarted:
     fingerprint: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EngineNamed:
+class EngineNamed(msgspec.Struct, frozen=True):
     """The embedded engine says what it is: `name`, `voice`, `ear`, `badge`, `heard`."""
 
     info: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class AudioStarted:
+class AudioStarted(msgspec.Struct, frozen=True):
     """The id by which a later request can refer to this spoken answer; told once."""
 
     audio_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AudioChunk:
+class AudioChunk(msgspec.Struct, frozen=True):
     """Some of the sound: whole signed 16-bit little-endian mono samples."""
 
     pcm: bytes
     sample_rate_hz: int
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptChunk:
+class TranscriptChunk(msgspec.Struct, frozen=True):
     """Some of the words that are spoken; they run ahead of their sound."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextChunk:
+class TextChunk(msgspec.Struct, frozen=True):
     """Some of an answer in text, in place of a spoken one."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalChunk:
+class RefusalChunk(msgspec.Struct, frozen=True):
     """Some of the sentence by which the model refuses."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallChunk:
-    """Some of a tool call. `arguments` is a piece of JSON text; id and name come once."""
+class ToolCallChunk(msgspec.Struct, frozen=True):
+    """Some of a tool call; id and name come once.
+
+    `arguments` is a piece of JSON text, or of any text if the tool is a custom one.
+    """
 
     index: int
     call_id: str | None
     name: str | None
     arguments: str
+    custom: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogprobsChunk:
-    """Rows of token probabilities as the service wrote them, for the text or for the refusal."""
+class LogprobsChunk(msgspec.Struct, frozen=True):
+    """Token probabilities as the service wrote them: the JSON of one `logprobs` object."""
 
-    content: tuple[Mapping[str, object], ...]
-    refusal: tuple[Mapping[str, object], ...]
+    raw: bytes
+
+    @property
+    def content(self) -> list[Mapping[str, object]]:
+        """The rows for tokens of the text, decoded now."""
+        return rows_of(self.raw, "content")
+
+    @property
+    def refusal(self) -> list[Mapping[str, object]]:
+        """The rows for tokens of the refusal, decoded now."""
+        return rows_of(self.raw, "refusal")
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(msgspec.Struct, frozen=True):
     """An event without content; one comes for about every 50 ms of speech that is generated."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioExpiry:
+class AudioExpiry(msgspec.Struct, frozen=True):
     """Until when the audio id can be used, in Unix seconds."""
 
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class FinishReason:
+class FinishReason(msgspec.Struct, frozen=True):
     """Why the reply ended. Never told in a stream with sound."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReceived:
+class UsageReceived(msgspec.Struct, frozen=True):
     """What the reply used. More events may follow."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorReceived:
+class ErrorReceived(msgspec.Struct, frozen=True):
     """The service failed in the middle of a reply; the error is ready to be raised."""
 
     error: CellvoiceError
 
 
-@dataclass(frozen=True, slots=True)
-class StreamDone:
+class StreamDone(msgspec.Struct, frozen=True):
     """The reply is complete."""
+
+
+class OtherChoice(msgspec.Struct, frozen=True):
+    """An event of another of the `n` replies that were asked for; the first has index 0."""
+
+    index: int
+    event: Event
 
 
 Event = (
@@ -153,5 +161,6 @@ Event = (
     | FinishReason
     | UsageReceived
     | ErrorReceived
+    | OtherChoice
     | StreamDone
 )

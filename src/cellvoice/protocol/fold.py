@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
-
-from cellvoice.audio import Clip
+from typing import TYPE_CHECKING, assert_never
 
 from ._sound import PCM16_RATE_HZ
 from .events import (
@@ -19,6 +17,7 @@ from .events import (
     FinishReason,
     Heartbeat,
     LogprobsChunk,
+    OtherChoice,
     RefusalChunk,
     ReplyStarted,
     StreamDone,
@@ -27,27 +26,27 @@ from .events import (
     TranscriptChunk,
     UsageReceived,
 )
+from .logprobs import ReplyLogprobs
 from .usage import Usage
 
-__all__ = ["Reply", "ReplyLogprobs", "ReplyToolCall", "fold"]
+if TYPE_CHECKING:
+    from cellvoice.audio import Clip
+
+__all__ = ["Reply", "ReplyToolCall", "fold"]
 
 
 @dataclass(slots=True)
 class ReplyToolCall:
-    """A tool call as far as it has come; `arguments` is JSON text, whole only at the end."""
+    """A tool call as far as it has come; `arguments` is whole only at the end.
+
+    They are JSON text; of a `custom` tool, any text.
+    """
 
     index: int
     call_id: str = ""
     name: str = ""
     arguments: str = ""
-
-
-@dataclass(slots=True)
-class ReplyLogprobs:
-    """Rows of token probabilities as the service wrote them."""
-
-    content: list[Mapping[str, object]] = field(default_factory=list)
-    refusal: list[Mapping[str, object]] = field(default_factory=list)
+    custom: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +76,13 @@ class Reply:
     logprobs: ReplyLogprobs | None = None
     error: Exception | None = None
     done: bool = False
+    # The other replies of a request with n > 1, by their index.
+    others: dict[int, Reply] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> tuple[Reply, ...]:
+        """All replies of a request with n > 1, in the order of their index; this is the first."""
+        return (self, *(self.others[index] for index in sorted(self.others)))
 
     @property
     def text(self) -> str:
@@ -88,6 +94,8 @@ class Reply:
         """The sound so far, or None if there is none yet."""
         if len(self.pcm) < 2:
             return None
+        from cellvoice.audio import Clip
+
         return Clip.from_pcm16(bytes(self.pcm), self.sample_rate_hz)
 
 
@@ -117,16 +125,19 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
             reply.expires_at = expires_at  # replaced: never added up
         case ToolCallChunk():
             _join_tool_call(reply, event)
-        case LogprobsChunk(content, refusal):
-            _append_logprobs(reply, content, refusal)
+        case LogprobsChunk(raw):
+            _append_logprobs(reply, raw)
         case FinishReason(reason):
             reply.finish_reason = reason  # replaced
         case UsageReceived(usage):
             reply.usage = usage  # replaced: some servers send a running total
         case ErrorReceived(error):
             reply.error = error  # replaced
+        case OtherChoice(index, inner):
+            fold(reply.others.setdefault(index, Reply()), inner)  # folded by the same rules
         case StreamDone():
-            reply.done = True  # set
+            for choice in reply.choices:
+                choice.done = True  # set
         case _:
             assert_never(event)
 
@@ -136,6 +147,8 @@ def _append_sound(reply: Reply, pcm: bytes, sample_rate_hz: int) -> None:
         reply.sample_rate_hz = sample_rate_hz
     elif sample_rate_hz != reply.sample_rate_hz:
         # One reply has one rate; the first piece decides it.
+        from cellvoice.audio import Clip
+
         pcm = Clip.from_pcm16(pcm, sample_rate_hz).resampled(reply.sample_rate_hz).to_pcm16()
     reply.pcm += pcm
 
@@ -148,14 +161,10 @@ def _join_tool_call(reply: Reply, chunk: ToolCallChunk) -> None:
     call.call_id = chunk.call_id or call.call_id  # replaced: the first piece has it
     call.name = chunk.name or call.name  # replaced: the first piece has it
     call.arguments += chunk.arguments  # appended
+    call.custom = call.custom or chunk.custom  # set: later pieces may not repeat it
 
 
-def _append_logprobs(
-    reply: Reply,
-    content: tuple[Mapping[str, object], ...],
-    refusal: tuple[Mapping[str, object], ...],
-) -> None:
+def _append_logprobs(reply: Reply, raw: bytes) -> None:
     if reply.logprobs is None:
         reply.logprobs = ReplyLogprobs()
-    reply.logprobs.content += content  # appended
-    reply.logprobs.refusal += refusal  # appended
+    reply.logprobs.append(raw)  # appended
