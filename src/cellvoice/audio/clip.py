@@ -19,6 +19,7 @@ from cellvoice.errors import AudioError
 from . import _formats
 from ._convert import checked_rate_hz, mono, resample, to_float32, to_int16
 from ._kinds import FORMATS, sniff
+from ._wav import wav_header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -166,6 +167,21 @@ class Clip:
     def to_pcm16(self) -> bytes:
         """Headerless signed 16-bit little-endian samples, at the clip's own rate."""
         return to_int16(self.samples).astype("<i2", copy=False).tobytes()
+
+    def as_int16(self) -> Clip:
+        """The same sound with 16-bit samples; this very clip if it has them already."""
+        if self.samples.dtype == np.int16:
+            return self
+        return Clip(to_int16(self.samples), self.sample_rate_hz, self.source)
+
+    def wav_parts(self) -> tuple[bytes, memoryview]:
+        """A WAV file's header and its 16-bit samples, as bytes.
+
+        The samples are not copied if the clip has 16 bits already: joined, the two are what
+        `to_bytes("wav")` gives.
+        """
+        samples = to_int16(self.samples).astype("<i2", copy=False).data.cast("B")
+        return wav_header(self.sample_rate_hz, len(samples)), samples
 
     @property
     def duration_s(self) -> float:

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+from httpx_aiohttp import HttpxAiohttpClient
 
 from cellvoice.errors import AuthError, CellvoiceError, ConnectionFailed, ProtocolError, UsageError
 from cellvoice.protocol import Request, error_from_response
 
 from ._auth import BearerKey
+from ._body import content_of
 from ._failures import connection_failed
 from .stream import EventStream
 
@@ -46,7 +48,7 @@ class Client:
         self._key = BearerKey(api_key)
         self._read_timeout_s = read_timeout_s
         try:
-            self._http = httpx.AsyncClient(
+            self._http = HttpxAiohttpClient(
                 transport=transport,
                 auth=self._key,
                 timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s),
@@ -80,7 +82,12 @@ class Client:
         try:
             if response.status_code >= 300:
                 raise await self._refusal(response)
-            stream = EventStream(response, streamed=_is_stream(response, request))
+            choices = request.params.get("n")
+            stream = EventStream(
+                response,
+                streamed=_is_stream(response, request),
+                choices=choices if isinstance(choices, int) else 1,
+            )
             yield stream
             await stream.drain()
         finally:
@@ -91,11 +98,12 @@ class Client:
         await self._http.aclose()
 
     async def _send(self, request: Request) -> httpx.Response:
+        content, length = content_of(request)
         http_request = self._http.build_request(
             "POST",
             f"{self._url}/chat/completions",
-            content=request.body(),
-            headers={"Content-Type": _JSON},
+            content=content,
+            headers={"Content-Type": _JSON, "Content-Length": str(length)},
         )
         try:
             return await self._http.send(http_request, stream=True)

@@ -43,6 +43,7 @@ from .models import (
 from .params import PARAMS, Param, check, check_all
 from .parse import StreamParser
 from .request import VOICES, Request, build_request
+from .sent_sound import SentSound, json_ready
 from .sse import MAX_EVENT_BYTES, SSEDecoder
 from .usage import InputDetails, OutputDetails, Usage
 
@@ -76,6 +77,7 @@ __all__ = [
     "Request",
     "SSEDecoder",
     "SecondPrice",
+    "SentSound",
     "StreamDone",
     "StreamParser",
     "TextChunk",
@@ -95,6 +97,7 @@ __all__ = [
     "facts",
     "fold",
     "joined_text",
+    "json_ready",
     "mask_keys",
     "parse_completion",
     "system_message",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
 
-from ._sound import PCM16_RATE_HZ
+from .sent_sound import SentSound
+
+if TYPE_CHECKING:
+    from cellvoice.audio import Clip
 
 __all__ = ["assistant_audio", "assistant_text", "system_message", "user_message"]
 
@@ -20,10 +23,12 @@ def system_message(text: str) -> dict[str, object]:
 def user_message(parts: str | Clip | Iterable[str | Clip]) -> dict[str, object]:
     """What a person says: texts and clips in their order.
 
-    Clips are sent as WAV, 16-bit mono at 24 kHz. Raises UsageError for an empty message or a
-    part that is neither text nor Clip.
+    Clips are sent as WAV, 16-bit mono at 24 kHz, and stand in the message as `SentSound`. Raises
+    UsageError for an empty message or a part that is neither text nor Clip.
     """
-    given = [parts] if isinstance(parts, (str, Clip)) else list(parts)
+    if isinstance(parts, str):
+        return {"role": "user", "content": _checked_text(parts, "the message")}
+    given = list(parts) if isinstance(parts, Iterable) else [parts]
     if not given:
         raise UsageError("there is nothing to say, expected a text or a Clip")
     if len(given) == 1 and isinstance(given[0], str):
@@ -45,10 +50,11 @@ def assistant_text(text: str) -> dict[str, object]:
 def _part(part: object) -> dict[str, object]:
     if isinstance(part, str):
         return {"type": "text", "text": _checked_text(part, "a text part")}
+    from cellvoice.audio import Clip
+
     if isinstance(part, Clip):
         # The service takes raw base64 only, never a `data:` address.
-        sound = part.resampled(PCM16_RATE_HZ).to_base64("wav")
-        return {"type": "input_audio", "input_audio": {"data": sound, "format": "wav"}}
+        return {"type": "input_audio", "input_audio": {"data": SentSound(part), "format": "wav"}}
     raise UsageError(
         f"a part of the message is {type(part).__name__}, expected str or Clip; "
         "Clip.read(path) makes a Clip of a sound file"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from cellvoice.errors import UsageError
 
 from .models import facts
 from .params import check_all
+from .sent_sound import SentSound, json_ready
 
 __all__ = ["VOICES", "Request", "build_request"]
 
@@ -36,6 +37,8 @@ VOICES: Final = (
 _STREAM_FORMAT = "pcm16"
 _WHOLE_FORMAT = "wav"
 _WAV_HEADER_BYTES = 44
+# Stands for a sound while the rest of the body is written; of letters that nobody types.
+_SOUND_MARK = "\ue000sound\ue001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +56,48 @@ class Request:
 
     def to_dict(self) -> dict[str, object]:
         """The request as the JSON object that is sent; a copy that the caller may change."""
-        messages = copy.deepcopy([dict(message) for message in self.messages])
-        params = copy.deepcopy(dict(self.params))
-        return {"model": self.model, "messages": messages, **params}
+        found = json_ready({"model": self.model, "messages": self.messages, **self.params})
+        assert isinstance(found, dict)
+        return found
 
     def body(self) -> bytes:
         """The bytes that are sent."""
-        return msgspec.json.encode({"model": self.model, "messages": self.messages, **self.params})
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes that are sent, in turn; sound is written as base64 while it goes out."""
+        for part in self._parts():
+            if isinstance(part, SentSound):
+                yield from part.pieces()
+            else:
+                yield part
+
+    @property
+    def content_length(self) -> int:
+        """How many bytes are sent."""
+        return sum(map(len, self._parts()))
 
     def described(self) -> dict[str, object]:
         """The request to look at or keep: as `to_dict`, sound shown as `⟨wav 4.2 s⟩`."""
-        shown = _without_sound(self.to_dict())
+        shown = _without_sound({"model": self.model, "messages": self.messages, **self.params})
         assert isinstance(shown, dict)
         return shown
+
+    def _parts(self) -> list[bytes | SentSound]:
+        """The body's JSON text around its sounds."""
+        whole = {"model": self.model, "messages": self.messages, **self.params}
+        mark = _SOUND_MARK
+        while True:
+            sounds: list[SentSound] = []
+            text = msgspec.json.encode(whole, enc_hook=_marking(sounds, mark))
+            around = text.split(mark.encode())
+            if len(around) == len(sounds) + 1:
+                break
+            mark += _SOUND_MARK  # somebody said the mark: say it longer than they did
+        parts: list[bytes | SentSound] = [around[0]]
+        for sound, after in zip(sounds, around[1:], strict=True):
+            parts += [sound, after]
+        return parts
 
 
 def build_request(
@@ -135,10 +167,22 @@ def _has_sound(message: Mapping[str, object]) -> bool:
     )
 
 
+def _marking(sounds: list[SentSound], mark: str) -> Callable[[object], object]:
+    def instead(value: object) -> object:
+        if not isinstance(value, SentSound):
+            raise NotImplementedError  # msgspec then tells which type it cannot write
+        sounds.append(value)
+        return mark
+
+    return instead
+
+
 def _without_sound(value: object) -> object:
-    if isinstance(value, list):
+    if isinstance(value, SentSound):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
         return [_without_sound(item) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return value
     if isinstance(value.get("data"), str) and isinstance(value.get("format"), str):
         return {**value, "data": _sound_in_words(value["data"], value["format"])}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import logging
 import secrets
 import tempfile
@@ -17,7 +16,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import DeviceError, UsageError
-from cellvoice.protocol import Usage, facts
+from cellvoice.protocol import Usage, facts, json_ready
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
@@ -184,8 +183,7 @@ class Session:
 
     def history(self) -> list[dict[str, object]]:
         """The messages that a turn asked now would follow; a copy that the caller may change."""
-        messages = self._asking.messages()
-        return copy.deepcopy([dict(message) for message in messages])
+        return [json_ready(message) for message in self._asking.messages()]
 
     def say(self, input: Said, **overrides: object) -> Turn:  # noqa: A002 (its public name)
         """Say something to the model and wait for its whole reply.

@@ -48,11 +48,36 @@ def test_a_clip_is_sent_as_wav_16_bit_mono_24_khz_in_raw_base64(rate_hz: int) ->
     content: Any = user_message(clip(0.5, rate_hz))["content"]
     audio = content[0]["input_audio"]
     assert audio["format"] == "wav"
-    file = base64.b64decode(audio["data"], validate=True)
+    file = base64.b64decode(str(audio["data"]), validate=True)
     # Channels, rate, bytes a second, bytes a frame, bits: as in the WAV header.
     assert np.frombuffer(file[22:36], "<u2")[[0, -1]].tolist() == [1, 16]
     sent = Clip.from_bytes(file)
     assert (sent.sample_rate_hz, sent.duration_s) == (24_000, pytest.approx(0.5, abs=1e-3))
+
+
+def test_a_request_with_sound_is_written_in_pieces_that_make_its_json() -> None:
+    sounds = [clip(5.0, 24_000), clip(0.02, 24_000)]
+    messages = [user_message(["One.", sounds[0], "Two."]), user_message([sounds[1]])]
+    request = build_request(model="gpt-audio", messages=messages, voice="alloy")
+    pieces = list(request.pieces())
+    assert max(map(len, pieces)) <= 300_000 < len(request.body())
+    assert b"".join(pieces) == request.body()
+    assert request.content_length == len(request.body())
+    assert json.loads(request.body()) == request.to_dict()
+    content: Any = request.to_dict()["messages"]
+    for message, sound in zip(content, sounds, strict=True):
+        (data,) = (part["input_audio"]["data"] for part in message["content"] if "text" not in part)
+        assert Clip.from_base64(data) == sound
+    assert "⟨wav 5.0 s⟩" in str(request.described())
+
+
+def test_what_a_person_says_is_never_taken_for_the_place_of_a_sound() -> None:
+    mark = "\ue000sound\ue001"
+    said = [mark, clip(0.02, 24_000), mark * 2, f"a {mark} b"]
+    request = build_request(model="gpt-audio", messages=[user_message(said)], voice="alloy")
+    assert json.loads(request.body()) == request.to_dict()
+    content: Any = request.to_dict()["messages"]
+    assert [part.get("text") for part in content[0]["content"]] == [mark, None, mark * 2, said[3]]
 
 
 def test_earlier_answers_are_sent_as_the_service_wants_them() -> None:
