@@ -27,6 +27,7 @@ from .events import (
 )
 from .fault import error_from_json, error_from_response, mask_keys
 from .fold import Reply, ReplyToolCall, fold
+from .guard import NoiseGuard
 from .logprobs import ReplyLogprobs, joined_text
 from .messages import assistant_audio, assistant_text, system_message, user_message
 from .models import (
@@ -65,6 +66,7 @@ __all__ = [
     "InputDetails",
     "LogprobsChunk",
     "ModelFacts",
+    "NoiseGuard",
     "OtherChoice",
     "OutputDetails",
     "Param",

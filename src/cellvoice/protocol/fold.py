@@ -32,6 +32,9 @@ from .usage import Usage
 if TYPE_CHECKING:
     from cellvoice.audio import Clip
 
+# An event without content comes for every audio token, which is 50 ms of speech.
+HEARTBEAT_S = 0.05
+
 __all__ = ["Reply", "ReplyToolCall", "fold"]
 
 
@@ -88,6 +91,20 @@ class Reply:
     def text(self) -> str:
         """What was said: the transcript, or the answer in text if nothing was spoken."""
         return self.transcript or self.content
+
+    @property
+    def received_s(self) -> float:
+        """Seconds of sound that have arrived."""
+        return len(self.pcm) / 2 / self.sample_rate_hz
+
+    @property
+    def generated_s(self) -> float:
+        """Seconds of speech that the service has made so far, whether they have arrived or not.
+
+        By the events without content: there is one for each 50 ms, and one more (measured, in
+        every recording). Where a server sends none, what has arrived.
+        """
+        return max((self.heartbeats - 1) * HEARTBEAT_S, self.received_s)
 
     @property
     def clip(self) -> Clip | None:

@@ -70,10 +70,8 @@ def cost_of(reply: Reply, model: str, spoken_input: Sequence[Clip]) -> Cost:
     if price is None:
         return Cost(None, note=f"no price is known for {model}")
     sent_s = sum(clip.duration_s for clip in spoken_input)
-    # A heartbeat comes for every 50 ms of speech that is made, one more than there are; sound
-    # that was made but never arrived is billed all the same.
-    received_s = max(len(reply.pcm) / 2 / reply.sample_rate_hz, (reply.heartbeats - 1) * 0.05)
-    usd = sent_s * price.input_usd + received_s * price.output_usd
+    # Sound that was made but never arrived is billed all the same.
+    usd = sent_s * price.input_usd + reply.generated_s * price.output_usd
     return Cost(
         usd,
         estimated=True,
