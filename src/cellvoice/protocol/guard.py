@@ -34,7 +34,7 @@ class NoiseGuard:
     wordless_s: float = 30.0
 
     def __post_init__(self) -> None:
-        given = self.wordless_s
+        given: object = self.wordless_s
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
             raise UsageError(f"wordless_s={given!r}: expected seconds, a number above 0")
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ._json import as_int
 
 __all__ = ["InputDetails", "OutputDetails", "Usage"]
 
 
-@dataclass(frozen=True, slots=True)
-class InputDetails:
+class InputDetails(msgspec.Struct, frozen=True):
     """How the prompt's tokens divide. None is what the service did not say."""
 
     audio_tokens: int | None = None
@@ -28,8 +28,7 @@ class InputDetails:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OutputDetails:
+class OutputDetails(msgspec.Struct, frozen=True):
     """How the reply's tokens divide. None is what the service did not say."""
 
     audio_tokens: int | None = None
@@ -52,8 +51,7 @@ class OutputDetails:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Tokens of one reply, or of several added up.
 
     The details are None when the service did not give them; then no price can be told, because
@@ -80,6 +78,12 @@ class Usage:
             prompt_tokens_details=_input_details(usage.get("prompt_tokens_details")),
             completion_tokens_details=_output_details(usage.get("completion_tokens_details")),
         )
+
+    def to_json(self) -> dict[str, object]:
+        """The service's `usage` object; what it did not say is None."""
+        found = msgspec.to_builtins(self)
+        assert isinstance(found, dict)
+        return found
 
     def __add__(self, other: Usage) -> Usage:
         """Add up; details stay known only if they are known on both sides."""

@@ -159,7 +159,7 @@ class Conduct:
             finish = "cut" if has_content(turn.reply) else "failed"
             error = self._told(error)
         else:
-            finish = finish_of(turn.reply, params)
+            finish = finish_of(turn.reply, params, turn.model)
         spoken = any(not isinstance(part, str) for part in turn.input)
         for sentence in notices_of(turn.reply, finish, params, spoken=spoken):
             turn._note(sentence)

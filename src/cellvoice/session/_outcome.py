@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cellvoice.protocol import Reply
+from cellvoice.protocol import Reply, facts
 from cellvoice.protocol.models import OUTPUT_TOKENS_PER_S
 
 if TYPE_CHECKING:
@@ -24,18 +24,36 @@ def has_content(reply: Reply) -> bool:
     return bool(reply.pcm or reply.text or reply.refusal or reply.tool_calls)
 
 
-def finish_of(reply: Reply, params: Mapping[str, object]) -> Finish:
-    """How a reply ended that came to its end."""
+def finish_of(reply: Reply, params: Mapping[str, object], model: str) -> Finish:
+    """How a reply ended that came to its end, by what it holds.
+
+    A stream with sound never tells a reason (`protocol`, FinishReason): only the tokens that it
+    used give a limit away.
+    """
     if reply.refusal:
         return "refused"
     if reply.finish_reason == "content_filter":
         return "filtered"
-    limit = params.get("max_completion_tokens")
-    used = reply.usage.completion_tokens if reply.usage else 0
-    # A stream with sound never tells the reason; only the count gives the limit away.
-    if reply.finish_reason == "length" or (isinstance(limit, int) and 0 < limit <= used):
+    if reply.finish_reason == "length":
         return "length"
-    return "complete"
+    limit = limit_tokens(params, model)
+    return "length" if limit is not None and _used_tokens(reply) >= limit else "complete"
+
+
+def limit_tokens(params: Mapping[str, object], model: str) -> int | None:
+    """The most tokens that a reply may have: the request's limit, else the model's, if known."""
+    limit = params.get("max_completion_tokens")
+    if isinstance(limit, int):
+        return limit
+    known = facts(model)
+    return known.max_output_tokens if known else None
+
+
+def _used_tokens(reply: Reply) -> int:
+    if reply.usage is not None and reply.usage.completion_tokens:
+        return reply.usage.completion_tokens
+    # The service did not say, so only what it made for sure counts: sound, not its words.
+    return round(reply.generated_s * OUTPUT_TOKENS_PER_S)
 
 
 def notices_of(
@@ -46,25 +64,35 @@ def notices_of(
     if spoken and reply.engine is not None and reply.engine.get("ear") == "none":
         notices.append(_DEAF)
     if finish == "length":
-        limit = params.get("max_completion_tokens")
-        cause = (
-            f"max_completion_tokens={limit}, about {limit / OUTPUT_TOKENS_PER_S:.0f} s of speech "
-            "without its words"
-            if isinstance(limit, int)
-            else "the model's own limit"
-        )
-        notices.append(f"the reply was cut at {cause}; a higher limit lets it end")
+        notices.append(_length(params))
     if finish == "filtered":
         notices.append("the service's content filter ended the reply")
-    asked_for_sound = "audio" in params
-    if finish == "complete" and asked_for_sound and not reply.pcm:
-        if reply.text:
-            notices.append(
-                "the model answered in text, not in speech; that happens when the conversation "
-                "holds transcripts in place of sound, and asking again may help"
-            )
-        elif not reply.tool_calls:
-            notices.append("the reply has no words and no sound; ask again")
+    if finish == "complete" and "audio" in params and not reply.pcm and not reply.tool_calls:
+        notices.append(_soundless(reply))
     if finish == "stopped" and not has_content(reply):
         notices.append("stopped before anything was heard")
     return notices
+
+
+def _length(params: Mapping[str, object]) -> str:
+    limit = params.get("max_completion_tokens")
+    if not isinstance(limit, int):
+        return "the reply was cut at the model's own limit; ask it to go on"
+    return (
+        f"the reply was cut at max_completion_tokens={limit}, about "
+        f"{limit / OUTPUT_TOKENS_PER_S:.0f} s of speech without its words; a higher limit lets it "
+        "end"
+    )
+
+
+def _soundless(reply: Reply) -> str:
+    if reply.content:
+        return (
+            "the model answered in text, not in speech; that happens when the conversation "
+            "holds transcripts in place of sound, and asking again may help"
+        )
+    if reply.transcript:
+        return "the service sent the words of its speech but no sound; ask again"
+    if reply.audio_id is not None:
+        return "the service announced speech and sent none of it; ask again"
+    return "the reply has no words and no sound; ask again"

@@ -129,7 +129,7 @@ class Journal:
                 "audio_id": reply.audio_id,
                 "expires_at": reply.expires_at,
             },
-            "usage": asdict(turn.usage) if turn.usage else None,
+            "usage": turn.usage.to_json() if turn.usage else None,
             "cost_usd": turn.cost_usd,
             "cost_note": turn.cost_note,
             "timing": asdict(turn.timing),
