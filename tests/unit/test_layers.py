@@ -30,12 +30,15 @@ FOR_TYPES_ONLY = {("errors", "session")}
 # Needed by some part, yet too slow or too particular to be loaded before that part is used.
 HEAVY = {
     "IPython",
+    "aiohttp",
     "anywidget",
     "httpx",
+    "httpx_aiohttp",
     "ipywidgets",
     "msgspec",
     "numpy",
     "pocketsphinx",
+    "pydantic",
     "soundfile",
     "soxr",
     "starlette",
