@@ -38,6 +38,7 @@ HEAVY = {
     "msgspec",
     "numpy",
     "pocketsphinx",
+    "pybase64",
     "pydantic",
     "soundfile",
     "soxr",

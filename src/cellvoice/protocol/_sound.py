@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 import msgspec
+import pybase64
 
 from cellvoice.audio import sniff
 from cellvoice.errors import AudioError, ProtocolError
@@ -18,7 +19,6 @@ __all__ = ["PCM16_RATE_HZ", "Base64Stream", "SoundStream"]
 
 PCM16_RATE_HZ: Final = 24_000
 
-_decode_bytes = msgspec.json.Decoder(bytes).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _PADDED_RUN = re.compile(rb"[^=]+={0,2}")
 _DATA_URL = re.compile(rb"data:[^,]{0,200};base64,")
@@ -49,9 +49,9 @@ class Base64Stream:
         """Decode a piece that is still the JSON string it came as, without making it text first."""
         if not self._tail:
             try:
-                return _decode_bytes(piece)
-            except msgspec.DecodeError:
-                pass  # it is cut or padded inside, or no base64 at all
+                return pybase64.b64decode(memoryview(piece)[1:-1], validate=True)
+            except ValueError:
+                pass  # it is cut, padded inside, written with escapes, or no base64 at all
         return self.feed(_decode_text(piece).encode("utf-8", "replace"))
 
     def feed(self, piece: bytes) -> bytes:
@@ -59,8 +59,8 @@ class Base64Stream:
         text = self._tail + piece if self._tail else piece
         whole = len(text) - len(text) % 4
         try:
-            found = _decode_bytes(b'"%b"' % text[:whole])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = pybase64.b64decode(memoryview(text)[:whole], validate=True)
+        except ValueError:
             return self._feed_slowly(text)
         self._tail = text[whole:]
         return found
@@ -81,10 +81,9 @@ class Base64Stream:
 
 
 def _decoded(run: bytes) -> bytes:
-    # As strict as binascii's strict mode, and 15 times as fast.
     try:
-        return _decode_bytes(b'"%b"' % run)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return pybase64.b64decode(run, validate=True)
+    except ValueError as error:
         raise ProtocolError(_NOT_WHOLE) from error
 
 

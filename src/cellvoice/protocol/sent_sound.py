@@ -7,9 +7,10 @@ out.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+import pybase64
 
 from ._sound import PCM16_RATE_HZ
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SentSound", "json_ready"]
 
-# A multiple of 3, so that padding comes only at the end; 256 KB of base64 a piece.
-_PIECE_BYTES = 3 * 65_536
+# A multiple of 3, so that padding comes only at the end; 128 KB of base64 a piece.
+_PIECE_BYTES = 3 * 32_768
 
 
 class SentSound:
@@ -43,11 +44,11 @@ class SentSound:
         return -(-(len(self._header) + len(self._samples)) // 3) * 4
 
     def pieces(self) -> Iterator[bytes]:
-        """The base64 in ASCII, at most 256 KB at a time."""
+        """The base64 in ASCII, at most 128 KB at a time."""
         first = _PIECE_BYTES - len(self._header)
-        yield _base64(self._header + bytes(self._samples[:first]))
+        yield pybase64.b64encode(self._header + bytes(self._samples[:first]))
         for start in range(first, len(self._samples), _PIECE_BYTES):
-            yield _base64(self._samples[start : start + _PIECE_BYTES])
+            yield pybase64.b64encode(self._samples[start : start + _PIECE_BYTES])
 
     def __str__(self) -> str:
         return b"".join(self.pieces()).decode("ascii")
@@ -63,10 +64,6 @@ class SentSound:
 
     def __deepcopy__(self, memo: object) -> SentSound:
         return self  # nothing in it can change
-
-
-def _base64(data: bytes | memoryview) -> bytes:
-    return binascii.b2a_base64(data, newline=False)
 
 
 def json_ready(value: Any) -> Any:
