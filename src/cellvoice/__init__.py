@@ -9,18 +9,28 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cellvoice.audio import Clip
+    from cellvoice.client import Timeouts
     from cellvoice.errors import (
+        AnswerTimeout,
         AudioError,
+        AudioNotFound,
         AuthError,
+        BillingError,
         CellvoiceError,
         ConnectionFailed,
+        ConnectTimeout,
         DeviceError,
         EngineError,
+        IdleTimeout,
+        ModelNotFound,
         ProtocolError,
         QuotaError,
+        RateLimited,
+        RequestTooLarge,
         ServiceError,
         Stopped,
         StreamBroken,
+        TotalTimeout,
         UsageError,
     )
     from cellvoice.session import Session, Turn
@@ -28,19 +38,29 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AnswerTimeout",
     "AudioError",
+    "AudioNotFound",
     "AuthError",
+    "BillingError",
     "CellvoiceError",
     "Clip",
+    "ConnectTimeout",
     "ConnectionFailed",
     "DeviceError",
     "EngineError",
+    "IdleTimeout",
+    "ModelNotFound",
     "ProtocolError",
     "QuotaError",
+    "RateLimited",
+    "RequestTooLarge",
     "ServiceError",
     "Session",
     "Stopped",
     "StreamBroken",
+    "Timeouts",
+    "TotalTimeout",
     "Turn",
     "UsageError",
 ]
@@ -48,6 +68,7 @@ __all__ = [
 _ROOMS = {
     "Clip": "audio",
     "Session": "session",
+    "Timeouts": "client",
     "Turn": "session",
 }
 

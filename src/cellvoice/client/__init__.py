@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from ._retry import Retry, RetryPolicy
+from ._secret import Hidden, Secret
 from .client import DEFAULT_BASE_URL, Client
+from .options import ClientOptions, Timeouts
 from .stream import EventStream
 
-__all__ = ["DEFAULT_BASE_URL", "Client", "EventStream"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "Client",
+    "ClientOptions",
+    "EventStream",
+    "Hidden",
+    "Retry",
+    "RetryPolicy",
+    "Secret",
+    "Timeouts",
+]

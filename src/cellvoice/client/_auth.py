@@ -1,4 +1,4 @@
-"""The key, in the one place that holds it."""
+"""What proves who asks: put on a request for the moment of sending, and taken off it again."""
 
 from __future__ import annotations
 
@@ -8,39 +8,65 @@ import httpx
 
 from cellvoice.errors import UsageError
 
-_SHORTEST_KEY_TO_HIDE = 6
+from ._headers import OwnHeaders
+from ._secret import MASK, Hidden, Secret
+
+__all__ = ["Credentials", "checked_key"]
 
 
-class BearerKey(httpx.Auth):
-    """Put the key on each request, and take it out of whatever comes back."""
+class Credentials(httpx.Auth):
+    """The key and the user's own headers.
 
-    __slots__ = ("_key",)
+    httpx, the transports and their exceptions keep the request; what they keep shows no secret,
+    because the values are on it only while it is sent.
+    """
 
-    def __init__(self, api_key: str | None) -> None:
-        key = (api_key or "").strip()
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            # Said here, because deeper down the message would quote the key.
+    __slots__ = ("_hidden", "_sent", "missing")
+
+    def __init__(self, key: Secret | None, headers: OwnHeaders, *, azure: bool = False) -> None:
+        if key is not None and headers.carry_a_key():
             raise UsageError(
-                "the API key has spaces, line breaks or letters that no key has; copy it again"
+                "headers has a key of its own, and there is an API key besides; give only one"
             )
-        self._key = key
+        self._sent = headers.items()
+        self.missing = key is None and not headers.carry_a_key()
+        if key is not None:
+            value = key if azure else Secret(f"Bearer {key.reveal()}")
+            self._sent.append(("api-key" if azure else "Authorization", value))
+        self._hidden = Hidden([*headers.secrets(), *([key] if key else [])])
 
     def __repr__(self) -> str:
-        return "BearerKey(hidden)" if self._key else "BearerKey(none)"
-
-    @property
-    def missing(self) -> bool:
-        """Whether there is no key at all."""
-        return not self._key
+        return "Credentials(none)" if self.missing else "Credentials(hidden)"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header; httpx asks for this name."""
-        if self._key:
-            request.headers["Authorization"] = f"Bearer {self._key}"
-        yield request
+        """Add the headers; httpx asks for this name, and closes it when there is an answer."""
+        for name, value in self._sent:
+            request.headers[name] = value.reveal()
+        try:
+            yield request
+        finally:
+            for name, _ in self._sent:
+                request.headers[name] = MASK
 
-    def hidden_in(self, body: bytes) -> bytes:
-        """The bytes with the key masked, whatever form the key has."""
-        if len(self._key) < _SHORTEST_KEY_TO_HIDE:
-            return body
-        return body.replace(self._key.encode("ascii"), b"***")
+    @property
+    def hidden(self) -> Hidden:
+        """What has to be masked in whatever the server sends back."""
+        return self._hidden
+
+
+def checked_key(api_key: Secret | str | None) -> Secret | None:
+    """The key without spaces around it, or None if there is none. Raises UsageError."""
+    given = api_key if isinstance(api_key, Secret) else Secret(api_key or "")
+    api_key = None  # a traceback that shows local names must not show it
+    given = Secret(given.reveal().strip())
+    if not _can_be_a_key(given):
+        # Said here, because deeper down the message would quote the key.
+        raise UsageError(
+            "the API key has spaces, line breaks or letters that no key has; copy it again"
+        )
+    return given if given.reveal() else None
+
+
+def _can_be_a_key(key: Secret) -> bool:
+    text = key.reveal()
+    return text.isascii() and text.isprintable() and " " not in text

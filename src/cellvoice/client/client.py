@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
 
-from cellvoice.errors import AuthError, CellvoiceError, ConnectionFailed, ProtocolError, UsageError
+from cellvoice.errors import AuthError, CellvoiceError, ProtocolError, ServiceError, UsageError
 from cellvoice.protocol import Request, error_from_response
 
-from ._auth import BearerKey
+from ._address import DEFAULT_BASE_URL, address_of, host_of
+from ._auth import Credentials, checked_key
 from ._body import content_of
-from ._failures import connection_failed
+from ._failures import connection_failed, is_of_the_network, stripped
+from ._limits import Limits
+from ._network import way_to
+from ._retry import Retry, RetryPolicy
+from ._secret import Hidden, Secret
+from .options import ClientOptions
 from .stream import EventStream
 
 __all__ = ["DEFAULT_BASE_URL", "Client"]
 
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-_CONNECT_TIMEOUT_S = 5.0
-_READ_TIMEOUT_S = 600.0
 # Error bodies are a few hundred bytes; a proxy's page may be larger, and its start is enough.
 _MAX_ERROR_BYTES = 100_000
 _EVENT_STREAM = "text/event-stream"
@@ -32,56 +34,61 @@ class Client:
     """Send requests and stream their events.
 
     `transport` takes the place of the network. Proxies of the environment are used, except for
-    addresses of this machine. Raises UsageError for an unusable address or key.
+    addresses of this machine. An own `options.http_client` belongs to the loop that streams and is
+    left open. Raises UsageError for an unusable address, key or proxy.
     """
 
     def __init__(
         self,
         base_url: str = DEFAULT_BASE_URL,
-        api_key: str | None = None,
+        api_key: Secret | str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        connect_timeout_s: float = _CONNECT_TIMEOUT_S,
-        read_timeout_s: float = _READ_TIMEOUT_S,
+        options: ClientOptions | None = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
-        self._url = _checked_url(base_url)
-        self._key = BearerKey(api_key)
-        self._read_timeout_s = read_timeout_s
-        try:
-            self._http = HttpxAiohttpClient(
-                transport=transport,
-                auth=self._key,
-                timeout=httpx.Timeout(read_timeout_s, connect=connect_timeout_s),
-                trust_env=not _is_loopback(self._url.host),
-                headers={"Accept": f"{_EVENT_STREAM}, {_JSON}", "Accept-Encoding": "identity"},
-            )
-        except (ImportError, ValueError) as error:
-            # The proxy's address is not shown: it may hold a password.
-            raise UsageError(
-                "the proxy that the environment names cannot be used; for a SOCKS proxy "
-                "pip install 'httpx[socks]', else correct or unset HTTPS_PROXY and ALL_PROXY"
-            ) from error
+        key = checked_key(api_key)
+        api_key = None  # a traceback that shows local names must not show it
+        self._options = options or ClientOptions()
+        if transport is not None and self._options.http_client is not None:
+            raise UsageError("transport= and http_client=: expected one of them at most")
+        self._retry = retry or RetryPolicy(self._options.max_retries)
+        self._at = address_of(base_url, self._options.azure_api_version)
+        self._credentials = Credentials(key, self._options.headers, azure=self._at.azure)
+        self._post_to = self._at.completions
+        self._proxy_host: str | None = None
+        self._own = self._options.http_client is None
+        self._http = self._options.http_client or self._opened(transport)
 
     def __repr__(self) -> str:
-        return f"Client({str(self._url)!r}, api_key={'none' if self._key.missing else 'hidden'})"
+        key = "none" if self._credentials.missing else "hidden"
+        return f"Client({self.base_url!r}, api_key={key})"
 
     @property
     def base_url(self) -> str:
         """The service's address, without a slash at its end."""
-        return str(self._url)
+        return str(self._at.base)
+
+    @property
+    def hidden(self) -> Hidden:
+        """The secrets of this client, to be masked in whatever is shown."""
+        return self._credentials.hidden
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[EventStream]:
+    async def stream(
+        self, request: Request, *, on_retry: Callable[[Retry], object] | None = None
+    ) -> AsyncIterator[EventStream]:
         """Send a request and give its reply as an EventStream.
 
-        Leaving the block early, also by a cancel, closes the connection, and the service stops.
-        Raises AuthError, QuotaError, ServiceError, ConnectionFailed or ProtocolError when there
-        is no reply to stream.
+        A request that fails before its reply begins is sent again where that may help (at most
+        `options.max_retries` times); `on_retry` is told at the start of each wait. Leaving the
+        block early, also by a cancel, closes the connection, and the service stops; a cancel ends
+        a wait at once. Raises AuthError, QuotaError, ServiceError, ConnectionFailed, TotalTimeout
+        or ProtocolError when there is no reply to stream.
         """
-        response = await self._send(request)
+        limits = Limits(self._options.timeouts, f"the server at {host_of(self._at.base)}")
+        response = await self._answered(request, limits, on_retry)
         try:
-            if response.status_code >= 300:
-                raise await self._refusal(response)
             choices = request.params.get("n")
             stream = EventStream(
                 response,
@@ -95,25 +102,91 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections; streams that still run end with an error."""
-        await self._http.aclose()
+        if self._own:
+            await self._http.aclose()
 
-    async def _send(self, request: Request) -> httpx.Response:
+    def _opened(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+        if transport is None:
+            way = way_to(self._at.base, self._options.proxy)
+            self._proxy_host = way.proxy_host
+            transport = way.open()
+        return httpx.AsyncClient(transport=transport, trust_env=False)
+
+    async def _answered(
+        self, request: Request, limits: Limits, on_retry: Callable[[Retry], object] | None
+    ) -> httpx.Response:
+        attempt = 0
+        while True:
+            attempt += 1
+            headers = httpx.Headers()
+            answer = await self._send(request, limits)
+            if isinstance(answer, httpx.Response):
+                if answer.status_code < 300:
+                    return answer
+                headers = answer.headers
+                answer = await self._refusal(answer)
+            wait_s = self._retry.wait_s(attempt, answer, headers)
+            # A wait that would outlast the whole exchange would hide the reason behind its end.
+            if wait_s is None or wait_s >= limits.left_s:
+                raise answer
+            if on_retry is not None:
+                on_retry(Retry(attempt, wait_s, answer))
+            await self._retry.sleep(wait_s)
+
+    async def _send(self, request: Request, limits: Limits) -> httpx.Response | CellvoiceError:
+        """The head of the answer, or the error of a network that gave none."""
         content, length = content_of(request)
         http_request = self._http.build_request(
             "POST",
-            f"{self._url}/chat/completions",
+            self._post_to,
             content=content,
-            headers={"Content-Type": _JSON, "Content-Length": str(length)},
+            headers={**self._headers(), "Content-Length": str(length)},
+            timeout=httpx.Timeout(None, connect=self._options.timeouts.connect_s),
+        )
+        sending = self._http.send(
+            http_request, stream=True, auth=self._auth(), follow_redirects=False
         )
         try:
-            return await self._http.send(http_request, stream=True)
-        except httpx.RequestError as error:
-            raise self._no_answer(error) from error
+            response = await limits.answer(sending)
+        except Exception as error:
+            if isinstance(error, CellvoiceError) or not is_of_the_network(error):
+                raise
+            failed = self._no_answer(error)
+        else:
+            limits.watch(response)
+            return response
+        return failed
 
-    def _no_answer(self, error: httpx.HTTPError) -> ConnectionFailed:
-        return connection_failed(error, self._url, self._read_timeout_s)
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "Accept": f"{_EVENT_STREAM}, {_JSON}",
+            "Accept-Encoding": "identity",
+            "Content-Type": _JSON,
+        }
+        if self._options.organization is not None:
+            headers["OpenAI-Organization"] = self._options.organization
+        if self._options.project is not None:
+            headers["OpenAI-Project"] = self._options.project
+        return headers
 
-    async def _refusal(self, response: httpx.Response) -> CellvoiceError:
+    def _auth(self) -> httpx.Auth | httpx._client.UseClientDefault:
+        # An own client may prove who asks in its own way.
+        if self._credentials.missing and not self._own:
+            return httpx.USE_CLIENT_DEFAULT
+        return self._credentials
+
+    def _no_answer(self, error: Exception) -> CellvoiceError:
+        failed = connection_failed(
+            error,
+            self._at.base,
+            connect_s=self._options.timeouts.connect_s,
+            proxy=self._proxy_host,
+        )
+        failed.__cause__ = stripped(error)
+        return failed
+
+    async def _refusal(self, response: httpx.Response) -> ServiceError:
+        """The error that an answer of 300 or above stands for; closes the answer."""
         body = b""
         try:
             async for chunk in response.aiter_bytes():
@@ -123,7 +196,9 @@ class Client:
         except httpx.RequestError:
             # The status says enough; a body that is cut off is read as far as it came.
             pass
-        if response.status_code == 401 and self._key.missing:
+        finally:
+            await response.aclose()
+        if response.status_code == 401 and self._credentials.missing:
             return AuthError(
                 "the service wants an API key and there is none (401); "
                 "set OPENAI_API_KEY or pass api_key=",
@@ -131,49 +206,33 @@ class Client:
                 request_id=response.headers.get("x-request-id"),
             )
         return error_from_response(
-            response.status_code, self._key.hidden_in(body), response.headers
+            response.status_code,
+            self._credentials.hidden.in_body(body),
+            response.headers,
+            now_s=time.time(),
         )
-
-
-def _checked_url(base_url: str) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url.strip().rstrip("/"))
-    except (httpx.InvalidURL, AttributeError, TypeError) as error:
-        raise UsageError(_not_a_url(base_url)) from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(_not_a_url(base_url))
-    if url.userinfo or url.query or url.fragment:
-        # Not quoted: what stands there is often a password or a key.
-        raise UsageError(
-            "base_url has a user, a '?' or a '#' in it, expected a plain address such as "
-            f"{DEFAULT_BASE_URL!r}; a key goes into api_key="
-        )
-    return url
-
-
-def _not_a_url(base_url: object) -> str:
-    return f"base_url={base_url!r}: expected an address such as {DEFAULT_BASE_URL!r}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_stream(response: httpx.Response, request: Request) -> bool:
-    """Whether the body is an event stream: what the server says, else what was asked for."""
+    """Whether the body is an event stream: what the server says, else what was asked for.
+
+    Raises ProtocolError for what is no reply at all.
+    """
     media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == _EVENT_STREAM:
         return True
-    if media == _JSON:
+    if media == _JSON or media.endswith("+json"):
         return False
-    if media == "text/html":
+    what = ""
+    if response.status_code in (204, 205):
+        what = f"nothing ({response.status_code})"
+    elif media == "text/html":
+        what = "a web page"
+    elif media.startswith(("image/", "audio/", "video/")):
+        what = f"{media}"
+    if what:
         raise ProtocolError(
-            f"the server at {response.request.url.host} answered with a web page, "
+            f"the server at {response.request.url.host} answered with {what}, "
             "expected a reply; check base_url, it usually ends in /v1"
         )
     return request.streams
