@@ -15,13 +15,20 @@ TESTS = Path(__file__).resolve().parent
 # Read by cellvoice, httpx or Jupyter, and different on every machine.
 SETTINGS_OF_THE_MACHINE = (
     "ALL_PROXY",
+    "AZURE_OPENAI_API_KEY",
     "HTTPS_PROXY",
     "HTTP_PROXY",
+    "NO_PROXY",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
     "all_proxy",
     "http_proxy",
     "https_proxy",
+    "no_proxy",
 )
 
 

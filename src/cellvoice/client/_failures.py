@@ -12,7 +12,6 @@ import ssl
 import sys
 from collections.abc import Iterator
 from types import ModuleType, TracebackType
-from typing import TypeVar
 
 import httpx
 
@@ -30,8 +29,6 @@ __all__ = [
 ]
 
 _CHECK = "check the network and base_url, then ask again"
-E = TypeVar("E", bound=BaseException)
-
 # Their frames and exceptions hold the request with its headers, and so the key.
 _LIBRARIES = ("aiohttp", "anyio", "asyncio", "h11", "httpcore", "httpx", "httpx_aiohttp")
 
@@ -60,11 +57,11 @@ def connection_failed(
 
 
 def _what_happened(error: Exception, place: str, met: str) -> str:
-    tls = _first(error, ssl.SSLError)
+    tls = _root(error)  # aiohttp's own are SSLErrors by name, without what those know
     if isinstance(tls, ssl.SSLCertVerificationError):
         reason = (tls.verify_message or "not valid").lower()
         return f"{place} has no certificate that this machine trusts ({reason})"
-    if tls is not None:
+    if isinstance(tls, ssl.SSLError):
         reason = (tls.reason or str(tls)).replace("_", " ").lower()
         return f"{place} does not speak TLS as expected ({reason})"
     if _is_refused_by_proxy(error):
@@ -128,7 +125,7 @@ def stripped(error: Exception) -> httpx.RequestError:
 
 def caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     """Whether there is one of a kind in the chain of causes."""
-    return _first(error, kind) is not None
+    return any(isinstance(seen, kind) for seen in _chain(error))
 
 
 def _is_connect_timeout(error: Exception) -> bool:
@@ -201,10 +198,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
             error = error.exceptions[0]
         else:
             error = error.__cause__ or error.__context__
-
-
-def _first(error: BaseException, kind: type[E]) -> E | None:
-    return next((seen for seen in _chain(error) if isinstance(seen, kind)), None)
 
 
 def _of_aiohttp(error: BaseException, name: str) -> bool:

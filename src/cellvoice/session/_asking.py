@@ -84,7 +84,6 @@ class Asking:
         wire: Wire,
         journal: Journal | None,
         clock: Callable[[], float],
-        hide_key: Callable[[str], str],
     ) -> None:
         self.settings = settings.checked()
         self.turns: tuple[Turn, ...] = ()
@@ -93,7 +92,6 @@ class Asking:
         self.lock = threading.Lock()
         self.clock = clock
         self._journal = journal
-        self._hide_key = hide_key
         self._made = 0
         # Nobody but those who may still ask them holds turns that were not asked.
         self._unasked: weakref.WeakSet[Turn] = weakref.WeakSet()
@@ -142,7 +140,6 @@ class Asking:
             journal=self._journal,
             request=lambda: self._request(turn, turn._message or {}, self._before(turn)),
             repair=lambda error, repairs: self._repair(turn, error, repairs),
-            hide_key=self._hide_key,
         )
         with self.lock:
             if not turn._claim(

@@ -40,7 +40,6 @@ class Conduct:
         journal: Journal | None,
         request: Callable[[], Request],
         repair: Callable[[ServiceError, int], str | None],
-        hide_key: Callable[[str], str],
     ) -> None:
         self._turn = turn
         self._wire = wire
@@ -48,7 +47,6 @@ class Conduct:
         self._journal = journal
         self._build = request
         self._repair = repair
-        self._hide_key = hide_key
         self._exchange: asyncio.Task[None] | None = None
         self._sent_s: float | None = None
 
@@ -122,7 +120,9 @@ class Conduct:
         turn = self._turn
         turn._request = request = self._build()
         self._sent_s = time.perf_counter()
-        async with client.stream(request) as stream:
+        async with client.stream(
+            request, on_retry=lambda retry: turn._note(retry.sentence)
+        ) as stream:
             turn._request_id = stream.request_id
             async for event in stream:
                 self._take(event)
@@ -175,7 +175,7 @@ class Conduct:
             unexpected.__cause__ = error
             error = unexpected
         error.args = tuple(
-            mask_keys(self._hide_key(part)) if isinstance(part, str) else part
+            mask_keys(self._wire.hide(part)) if isinstance(part, str) else part
             for part in error.args
         )
         error.turn = self._turn

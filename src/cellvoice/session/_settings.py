@@ -1,18 +1,34 @@
-"""Where a session's requests go, and with which key."""
+"""Where a session's requests go, with which key and by which way, and what to know before."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from cellvoice.client import ClientOptions, Secret
 from cellvoice.errors import AuthError, UsageError
+from cellvoice.protocol import facts
 
-__all__ = ["EMBEDDED_BADGE", "EMBEDDED_NOTICE", "Destination", "Secret", "destination"]
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "EMBEDDED_BADGE",
+    "EMBEDDED_NOTICE",
+    "Destination",
+    "Given",
+    "destination",
+    "shutdown_notice",
+]
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+AZURE_KEY_VARIABLE = "AZURE_OPENAI_API_KEY"
+ADDRESS_VARIABLE = "OPENAI_BASE_URL"
 SERVICE_URL = "https://api.openai.com/v1"
+_SHUTDOWN_NOTICE_DAYS = 90
 EMBEDDED_BADGE = "embedded engine, not gpt-audio"
 EMBEDDED_NOTICE = (
     f"There is no {KEY_VARIABLE}, so the embedded engine on this machine answers, not gpt-audio; "
@@ -20,24 +36,45 @@ EMBEDDED_NOTICE = (
 )
 
 
-class Secret:
-    """A key that no repr, f-string or traceback shows."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Given:
+    """The keyword arguments of a session that are about its connection, as they were given.
 
-    __slots__ = ("_value",)
+    Shown as nothing at all, because a traceback may show it before anything was checked.
+    """
 
-    def __init__(self, value: str) -> None:
-        self._value = value
+    api_key: object = None
+    base_url: object = None
+    headers: object = None
+    organization: object = None
+    project: object = None
+    proxy: object = None
+    timeout: object = None
+    max_retries: object = None
+    azure_api_version: object = None
+    http_client: httpx.AsyncClient | None = None
+    transport: httpx.AsyncBaseTransport | None = None
 
     def __repr__(self) -> str:
-        return "Secret(hidden)"
+        return "Given(hidden)"
 
-    def reveal(self) -> str:
-        """The key itself, for the client only."""
-        return self._value
+    @property
+    def has_network(self) -> bool:
+        """Whether the caller brought a network of its own."""
+        return self.transport is not None or self.http_client is not None
 
-    def hidden_in(self, text: str) -> str:
-        """The text with the key masked."""
-        return text.replace(self._value, "***") if len(self._value) >= 6 else text
+    def options(self) -> ClientOptions:
+        """The options of the client; what is not given may be in the environment."""
+        return ClientOptions.of(
+            headers=self.headers,
+            organization=_else_environment(self.organization, "OPENAI_ORG_ID"),
+            project=_else_environment(self.project, "OPENAI_PROJECT_ID"),
+            proxy=self.proxy,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+            azure_api_version=self.azure_api_version,
+            http_client=self.http_client,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +82,79 @@ class Destination:
     """`engine`: the embedded one, found at the first turn; else `base_url` is where requests go."""
 
     kind: Literal["service", "engine"]
-    base_url: str
-    key: Secret | None
+    # Not shown, because until the client has checked it there may be a password in it.
+    base_url: str = field(default="", repr=False)
+    key: Secret | None = None
+    options: ClientOptions = field(default_factory=ClientOptions)
+    transport: httpx.AsyncBaseTransport | None = None
 
 
-def destination(api_key: object, base_url: object, has_transport: bool) -> Destination:
-    """Where requests go. Raises AuthError if the service's address was given and there is no key.
+def destination(given: Given) -> Destination:
+    """Where requests go. Raises AuthError if the service's address was given and there is no key,
+    and UsageError for what can't be.
 
-    The key is the argument, else the environment's OPENAI_API_KEY. With neither a key, an address
-    nor a transport it is the embedded engine.
+    The key is the argument, else a header of the caller's own, else the environment's: for Azure's
+    addresses AZURE_OPENAI_API_KEY, else OPENAI_API_KEY. The address is the argument, else the
+    environment's OPENAI_BASE_URL. With no key, no address and no transport it is the embedded
+    engine.
     """
-    key = _key(api_key)
+    options = given.options()
+    base_url = given.base_url
     if base_url is None:
-        if key is None and not has_transport:
-            return Destination("engine", "", None)
-        return Destination("service", SERVICE_URL, key)
-    if not isinstance(base_url, str) or not base_url.strip():
+        base_url = os.environ.get(ADDRESS_VARIABLE, "").strip() or None
+    if base_url is not None and (not isinstance(base_url, str) or not base_url.strip()):
         raise UsageError(f"base_url={base_url!r}: expected an address such as {SERVICE_URL!r}")
-    if key is None and not has_transport and _is_service(base_url):
+    key = _key(given, base_url or "", own=options.headers.carry_a_key())
+    proven = key is not None or options.headers.carry_a_key() or given.has_network
+    if base_url is None and not proven:
+        return Destination("engine", options=options)
+    if base_url is not None and not proven and _is_at(base_url, "openai.com"):
         raise AuthError(
             f"there is no API key for {urlsplit(base_url).hostname}; set {KEY_VARIABLE} or pass "
             "api_key=, or leave base_url out to use the embedded engine"
         )
-    return Destination("service", base_url, key)
+    return Destination("service", base_url or SERVICE_URL, key, options, given.transport)
 
 
-def _key(api_key: object) -> Secret | None:
-    if api_key is not None and not isinstance(api_key, str):
-        raise UsageError(f"api_key is a {type(api_key).__name__}, expected a str")
-    found = (api_key or "").strip() or os.environ.get(KEY_VARIABLE, "").strip()
-    return Secret(found) if found else None
+def _key(given: Given, base_url: str, *, own: bool) -> Secret | None:
+    if given.api_key is not None and not isinstance(given.api_key, str):
+        raise UsageError(f"api_key is a {type(given.api_key).__name__}, expected a str")
+    variables = [KEY_VARIABLE]
+    if _is_at(base_url, "azure.com") or _is_at(base_url, "azure.us"):
+        variables.insert(0, AZURE_KEY_VARIABLE)
+    if own:
+        # What is in a header was given for this session, what is in the environment was not.
+        variables = []
+    candidates = [given.api_key, *(os.environ.get(name) for name in variables)]
+    found = [Secret(text.strip()) for text in candidates if text and text.strip()]
+    del candidates  # a traceback that shows local names must not show them
+    return found[0] if found else None
 
 
-def _is_service(base_url: str) -> bool:
-    host = (urlsplit(base_url.strip()).hostname or "").lower()
-    return host == "openai.com" or host.endswith(".openai.com")
+def _else_environment(value: object, name: str) -> object:
+    return os.environ.get(name) if value is None else value
+
+
+def _is_at(base_url: str, domain: str) -> bool:
+    try:
+        host = (urlsplit(base_url.strip()).hostname or "").lower()
+    except ValueError:
+        return False
+    return host == domain or host.endswith(f".{domain}")
+
+
+def shutdown_notice(model: str, today: date) -> str:
+    """What is known of a shutdown that is near, in a sentence, or ""."""
+    known = facts(model)
+    if known is None or known.shutdown is None:
+        return ""
+    days = (known.shutdown - today).days
+    if days > _SHUTDOWN_NOTICE_DAYS:
+        return ""
+    when = (
+        f"is to be shut down on {known.shutdown}"
+        if days > 0
+        else f"was shut down on {known.shutdown}"
+    )
+    then = f"; its successor is {known.successor}" if known.successor else ""
+    return f"{model} {when}, as far as is known{then}"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from cellvoice.client import Client
+from cellvoice.client import Client, Hidden, Secret
 from cellvoice.errors import CellvoiceError, ConnectionFailed, EngineError, StreamBroken
 
 from . import _loop, _seams
 from ._settings import Destination
-
-if TYPE_CHECKING:
-    import httpx
 
 __all__ = ["Wire"]
 
@@ -21,16 +18,16 @@ __all__ = ["Wire"]
 class Wire:
     """One client and one lock, both of one loop: turns of a session go one after the other."""
 
-    def __init__(self, to: Destination, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(self, to: Destination) -> None:
         self._to = to
-        self._transport = transport
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
         self._client: Client | None = None
-        self._address: _seams.Endpoint | None = None
+        self._engine: _seams.Endpoint | None = None
+        self._hidden: Hidden = Hidden(())
         if to.kind == "service":
             # Made now, so that an unusable address or key is told before anything is asked.
-            self._make(self._known())
+            self._make_for_service()
 
     def __repr__(self) -> str:
         return f"Wire({self._client!r})"
@@ -49,20 +46,21 @@ class Wire:
         if self._to.kind == "engine":
             found = await asyncio.to_thread(_seams.engine)
             # An engine that was started again listens elsewhere.
-            if found != self._address:
+            if found != self._engine:
                 await self._drop()
-                self._make(found)
+                self._make_for_engine(found)
                 # Otherwise the engine would end first, and with it the turns, as cut.
                 _loop.shut_down_first()
         elif self._client is None:
-            self._make(self._known())
+            self._make_for_service()
         _loop.on_shutdown(self, self.aclose)
         assert self._client is not None
         return self._client
 
     def blamed(self, error: ConnectionFailed | StreamBroken) -> CellvoiceError:
         """The error as the user gets it: the embedded engine is no network that can be checked."""
-        if self._to.kind != "engine":
+        # An engine whose time ran out has not ended, and the sentence already says what to do.
+        if self._to.kind != "engine" or isinstance(error, TimeoutError):
             return error
         kept = "what came is kept, " if isinstance(error, StreamBroken) else ""
         return EngineError(
@@ -77,14 +75,21 @@ class Wire:
             future = asyncio.run_coroutine_threadsafe(warming, _loop.background_loop())
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def _known(self) -> _seams.Endpoint:
-        return _seams.Endpoint(self._to.base_url, self._to.key.reveal() if self._to.key else "")
+    def hide(self, text: str) -> str:
+        """The text without the session's key and other secrets."""
+        return self._hidden.in_text(text)
 
-    def _make(self, at: _seams.Endpoint) -> None:
-        self._client = Client(
-            base_url=at.base_url, api_key=at.api_key or None, transport=self._transport
-        )
-        self._address = at
+    def _make_for_service(self) -> None:
+        to = self._to
+        self._client = Client(to.base_url, to.key, to.transport, options=to.options)
+        self._hidden = self._client.hidden
+
+    def _make_for_engine(self, at: _seams.Endpoint) -> None:
+        # An engine that does not answer is started anew by the next turn, not asked again.
+        options = replace(self._to.options, max_retries=0, http_client=None)
+        self._client = Client(at.base_url, Secret(at.api_key), options=options)
+        self._hidden = self._client.hidden
+        self._engine = at
 
     def _adopt(self) -> None:
         loop = asyncio.get_running_loop()
@@ -93,12 +98,12 @@ class Wire:
         if self._loop is not None:
             # After a fork the old connections belong to the parent, and only it may close them.
             self._client = None
-            self._address = None
+            self._engine = None
         self._loop = loop
         self._lock = asyncio.Lock()
 
     async def _drop(self) -> None:
-        client, self._client, self._address = self._client, None, None
+        client, self._client, self._engine = self._client, None, None
         if client is not None:
             with contextlib.suppress(Exception):
                 await client.aclose()

@@ -10,19 +10,19 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import DeviceError, UsageError
-from cellvoice.protocol import Usage, facts, json_ready
+from cellvoice.protocol import Usage, json_ready
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
 from ._cost import Cost, total_cost
 from ._inputs import Said
-from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, destination
+from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from cellvoice.client import Timeouts
+
     from ._seams import Cell, Surface, TurnView
 
 __all__ = ["DEFAULT_MODEL", "DEFAULT_VOICE", "Session"]
@@ -42,7 +44,6 @@ _log = logging.getLogger("cellvoice.session")
 DEFAULT_MODEL = "gpt-audio"
 # The one voice that every compatible server documents.
 DEFAULT_VOICE = "alloy"
-_SHUTDOWN_NOTICE_DAYS = 90
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -52,8 +53,10 @@ class Session:
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
     With neither key nor base_url the embedded engine answers, which is not gpt-audio, and
     `badge` and `notice` say so. `voice` is "alloy" if none is given. `journal` is the folder to
-    write to (`cellvoice_journal` if none is given), or False to write nothing. Other keywords are
-    parameters of the service, for every turn.
+    write to (`cellvoice_journal` if none is given), or False to write nothing. `headers`,
+    `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
+    `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
+    tells of each. Other keywords are parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -68,23 +71,35 @@ class Session:
         *,
         api_key: str | None = None,
         base_url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        proxy: str | None = None,
+        timeout: float | Timeouts | None = None,
+        max_retries: int | None = None,
+        azure_api_version: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
         journal: str | os.PathLike[str] | bool | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         **parameters: object,
     ) -> None:
-        to = destination(api_key, base_url, transport is not None)
-        api_key = None  # a traceback that shows local names must not show it
+        given = Given(
+            *(api_key, base_url, headers, organization, project, proxy, timeout, max_retries),
+            *(azure_api_version, http_client, transport),
+        )
+        # A traceback that shows local names must not show these.
+        api_key = base_url = headers = proxy = None
+        to = destination(given)
         self._embedded = to.kind == "engine"
         self._id = f"{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%S}-{_word()}"
         self._journal: Journal | None = journal_for(journal, self._id)
         self._takes: Path | None = None
         self._asking = Asking(
             settings=Settings(model, DEFAULT_VOICE if voice is None else voice, system, parameters),
-            wire=Wire(to, transport),
+            wire=Wire(to),
             journal=self._journal,
             clock=clock,
-            hide_key=to.key.hidden_in if to.key else str,
         )
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
@@ -164,7 +179,7 @@ class Session:
         """What the user should know before asking, in a sentence, or ""."""
         if self._embedded:
             return EMBEDDED_NOTICE
-        return _shutdown_notice(self.model, self._asking.now().date())
+        return shutdown_notice(self.model, self._asking.now().date())
 
     @property
     def journal_folder(self) -> Path | None:
@@ -362,19 +377,3 @@ def _view(surface: Surface | None, turn: Turn) -> TurnView | None:
     except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
         _log.exception("turn %s can't be shown; it is asked all the same", turn.number)
         return None
-
-
-def _shutdown_notice(model: str, today: date) -> str:
-    known = facts(model)
-    if known is None or known.shutdown is None:
-        return ""
-    days = (known.shutdown - today).days
-    if days > _SHUTDOWN_NOTICE_DAYS:
-        return ""
-    when = (
-        f"is to be shut down on {known.shutdown}"
-        if days > 0
-        else f"was shut down on {known.shutdown}"
-    )
-    then = f"; its successor is {known.successor}" if known.successor else ""
-    return f"{model} {when}, as far as is known{then}"

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
+import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+def text_event(text: str) -> bytes:
+    """One event of a stream, with a piece of text."""
+    chunk = {"id": "c1", "choices": [{"index": 0, "delta": {"content": text}}]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
 
 Script = Callable[["Exchange"], Awaitable[None]]
 
@@ -60,6 +70,12 @@ class Exchange:
         """End the connection without a word."""
         self.writer.transport.abort()
 
+    def reset(self) -> None:
+        """End the connection so that the client is told of a reset, not of an end."""
+        own: socket.socket = self.writer.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
 
 @dataclass
 class Rig:
@@ -75,9 +91,14 @@ class Rig:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    @property
+    def https_url(self) -> str:
+        """By name, because that is what certificates are made for."""
+        return f"https://localhost:{self.port}/v1"
+
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[Rig]:
+async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Rig]:
     """Serve every request by `script`, on a free port, until the block ends."""
     rig = Rig()
     tasks: set[asyncio.Task[None]] = set()
@@ -105,7 +126,7 @@ async def serving(script: Script) -> AsyncIterator[Rig]:
             tasks.discard(task)
             writer.transport.abort()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     rig.port = server.sockets[0].getsockname()[1]
     try:
         yield rig

@@ -202,7 +202,11 @@ async def test_a_server_that_never_answers_is_given_up(request_to_speak: Request
         await asyncio.Event().wait()
 
     async with serving(script) as rig:
-        client = Client(rig.base_url, options=ClientOptions.of(timeout=Timeouts(first_byte_s=0.2, idle_s=0.2)), retry=RetryPolicy(0))
+        client = Client(
+            rig.base_url,
+            options=ClientOptions.of(timeout=Timeouts(first_byte_s=0.2, idle_s=0.2)),
+            retry=RetryPolicy(0),
+        )
         with pytest.raises(ConnectionFailed, match="did not answer"):
             async with client.stream(request_to_speak):
                 pass

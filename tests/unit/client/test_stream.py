@@ -214,7 +214,11 @@ async def test_a_stream_that_falls_silent_is_broken(request_to_speak: Request) -
 
     events: list[Event] = []
     async with serving(script) as rig:
-        client = Client(rig.base_url, options=ClientOptions.of(timeout=Timeouts(first_byte_s=0.2, idle_s=0.2)), retry=RetryPolicy(0))
+        client = Client(
+            rig.base_url,
+            options=ClientOptions.of(timeout=Timeouts(first_byte_s=0.2, idle_s=0.2)),
+            retry=RetryPolicy(0),
+        )
         with pytest.raises(StreamBroken, match="fell silent"):
             await collect(client, request_to_speak, events)
         await client.aclose()

@@ -25,6 +25,7 @@ def make_session(tmp_path: Path) -> Iterator[MakeSession]:
             "model": "gpt-audio-1.5",
             "journal": tmp_path / "journal",
             "clock": lambda: SHORTEST_EXPIRES_AT - 1800.0,
+            "max_retries": 0,
             **settings,
         }
         session = Session(transport=service, **settings)
