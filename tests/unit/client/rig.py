@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+
 def text_event(text: str) -> bytes:
     """One event of a stream, with a piece of text."""
     chunk = {"id": "c1", "choices": [{"index": 0, "delta": {"content": text}}]}
