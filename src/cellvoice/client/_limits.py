@@ -11,10 +11,11 @@ import httpx
 
 from cellvoice.errors import AnswerTimeout, CellvoiceError, IdleTimeout, StreamBroken, TotalTimeout
 
-from ._failures import Cut, is_of_the_network, stripped
+from ._causes import is_of_the_network, translated
+from ._failures import Cut
 from .options import Timeouts
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "begun_with"]
 
 T = TypeVar("T")
 
@@ -89,28 +90,37 @@ class Limits:
         )
 
 
+async def begun_with(response: httpx.Response) -> bytes:
+    """The first bytes of a watched body, which stay in it; empty if it has none."""
+    assert isinstance(response.stream, _Watched)
+    return await response.stream.first()
+
+
 class _Watched(httpx.AsyncByteStream):
     """A body under its limits. Every failure of the network comes out of it as one of httpx's."""
 
     def __init__(self, body: httpx.AsyncByteStream, limits: Limits) -> None:
         self._body = body
+        self._chunks = aiter(body)
         self._limits = limits
+        self._first: bytes | None = None
+
+    async def first(self) -> bytes:
+        if self._first is None:
+            self._first = await self._next(begun=False)
+        return self._first or b""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = aiter(self._body)
-        begun = False
-        while True:
-            chunk = await self._next(chunks, begun)
-            if chunk is None:
-                return
-            begun = True
+        chunk = self._first or await self._next(begun=False)
+        while chunk is not None:
             yield chunk
+            chunk = await self._next(begun=True)
 
-    async def _next(self, chunks: AsyncIterator[bytes], begun: bool) -> bytes | None:
+    async def _next(self, *, begun: bool) -> bytes | None:
         failed: Exception
         try:
             async with asyncio.timeout_at(_when(self._limits.until_next_byte(begun))) as clock:
-                return await anext(chunks)
+                return await anext(self._chunks)
         except StopAsyncIteration:
             return None
         except Exception as error:
@@ -119,7 +129,7 @@ class _Watched(httpx.AsyncByteStream):
             elif isinstance(error, CellvoiceError) or not is_of_the_network(error):
                 raise
             else:
-                failed = stripped(error)
+                failed = translated(error)
         # Out of the handler: what was raised inside it would be held as the context.
         raise failed
 

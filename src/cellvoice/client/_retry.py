@@ -18,7 +18,7 @@ from cellvoice.errors import (
     ServiceError,
 )
 
-from ._failures import caused_by
+from ._causes import caused_by
 
 __all__ = ["LONGEST_WAIT_S", "Retry", "RetryPolicy"]
 

@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from cellvoice.errors import AuthError, CellvoiceError, ProtocolError, ServiceError, UsageError
+from cellvoice.errors import AuthError, CellvoiceError, ServiceError, UsageError
 from cellvoice.protocol import Request, error_from_response
 
 from ._address import DEFAULT_BASE_URL, address_of, host_of
 from ._auth import Credentials, checked_key
 from ._body import content_of
-from ._failures import connection_failed, is_of_the_network, stripped
+from ._causes import is_of_the_network, translated
+from ._failures import connection_failed
+from ._kind import EVENT_STREAM, JSON, is_stream
 from ._limits import Limits
 from ._network import way_to
 from ._retry import Retry, RetryPolicy
@@ -26,8 +28,6 @@ __all__ = ["DEFAULT_BASE_URL", "Client"]
 
 # Error bodies are a few hundred bytes; a proxy's page may be larger, and its start is enough.
 _MAX_ERROR_BYTES = 100_000
-_EVENT_STREAM = "text/event-stream"
-_JSON = "application/json"
 
 
 class Client:
@@ -92,7 +92,7 @@ class Client:
             choices = request.params.get("n")
             stream = EventStream(
                 response,
-                streamed=_is_stream(response, request),
+                streamed=await is_stream(response, request),
                 choices=choices if isinstance(choices, int) else 1,
             )
             yield stream
@@ -159,9 +159,9 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Accept": f"{_EVENT_STREAM}, {_JSON}",
+            "Accept": f"{EVENT_STREAM}, {JSON}",
             "Accept-Encoding": "identity",
-            "Content-Type": _JSON,
+            "Content-Type": JSON,
         }
         if self._options.organization is not None:
             headers["OpenAI-Organization"] = self._options.organization
@@ -176,14 +176,12 @@ class Client:
         return self._credentials
 
     def _no_answer(self, error: Exception) -> CellvoiceError:
-        failed = connection_failed(
-            error,
+        return connection_failed(
+            translated(error),
             self._at.base,
             connect_s=self._options.timeouts.connect_s,
             proxy=self._proxy_host,
         )
-        failed.__cause__ = stripped(error)
-        return failed
 
     async def _refusal(self, response: httpx.Response) -> ServiceError:
         """The error that an answer of 300 or above stands for; closes the answer."""
@@ -211,28 +209,3 @@ class Client:
             response.headers,
             now_s=time.time(),
         )
-
-
-def _is_stream(response: httpx.Response, request: Request) -> bool:
-    """Whether the body is an event stream: what the server says, else what was asked for.
-
-    Raises ProtocolError for what is no reply at all.
-    """
-    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media == _EVENT_STREAM:
-        return True
-    if media == _JSON or media.endswith("+json"):
-        return False
-    what = ""
-    if response.status_code in (204, 205):
-        what = f"nothing ({response.status_code})"
-    elif media == "text/html":
-        what = "a web page"
-    elif media.startswith(("image/", "audio/", "video/")):
-        what = f"{media}"
-    if what:
-        raise ProtocolError(
-            f"the server at {response.request.url.host} answered with {what}, "
-            "expected a reply; check base_url, it usually ends in /v1"
-        )
-    return request.streams
