@@ -15,8 +15,8 @@ __all__ = ["EVENT_STREAM", "JSON", "is_stream"]
 
 EVENT_STREAM = "text/event-stream"
 JSON = "application/json"
-# Said by servers that did not think of it; then the first bytes tell.
-_UNTOLD = ("", "application/octet-stream", "text/plain")
+# Any other type may have been said without a thought; then the first bytes tell.
+_NO_REPLY = ("audio/", "image/", "video/")
 _NO_BODY = (204, 205)
 _STREAM_BEGINS = (b"data:", b":", b"event:", b"id:", b"retry:")
 _MAX_QUOTED_CHARS = 120
@@ -36,8 +36,8 @@ async def is_stream(response: httpx.Response, request: Request) -> bool:
         return False
     if media == "text/html":
         raise _no_reply(response, "a web page")
-    if media not in _UNTOLD:
-        raise _no_reply(response, f"{media[:_MAX_QUOTED_CHARS]}")
+    if media.startswith(_NO_REPLY):
+        raise _no_reply(response, media[:_MAX_QUOTED_CHARS])
     if "content-encoding" in response.headers:
         return request.streams
     return _looks_like_a_stream(response, await _beginning(response), request)

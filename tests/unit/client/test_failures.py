@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -12,15 +13,18 @@ import yaml
 from cellvoice.client import Client, RetryPolicy
 from cellvoice.errors import (
     AuthError,
+    BillingError,
     CellvoiceError,
     ProtocolError,
     QuotaError,
     ServiceError,
     UsageError,
 )
-from cellvoice.protocol import Request
+from cellvoice.protocol import ErrorReceived, Request, StreamDone, TextChunk
 
-from .rig import Exchange, serving
+from .asking import events_of, failure_of
+from .conftest import Connect
+from .rig import Exchange, serving, text_event
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded"
 KEY = "sk-proj-abcdefghijklmnop1234"
@@ -211,3 +215,113 @@ async def test_a_refusal_is_one_sentence_around_the_service_s_words(
     for part in (ours, after):
         assert re.search(r"[.!?]\s", part) is None
     assert f"({status[:3]})" in ours
+
+
+@pytest.mark.parametrize("media", ["image/png", "audio/mpeg", "video/mp4"])
+async def test_a_picture_or_a_sound_in_place_of_a_reply_is_named(
+    media: str, request_to_speak: Request
+) -> None:
+    error = await refusal(request_to_speak, "200 OK", b"\x89PNG", content_type=media)
+    assert isinstance(error, ProtocolError)
+    assert media in str(error) and "base_url" in str(error)
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "205 Reset Content"])
+async def test_nothing_in_place_of_a_reply_is_named(status: str, request_to_speak: Request) -> None:
+    error = await refusal(request_to_speak, status, b"")
+    assert isinstance(error, ProtocolError)
+    assert f"answered with nothing ({status[:3]})" in str(error)
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/octet-stream", ""])
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"upstream is away, key sk-proj-abcdefgh12345678", "“upstream is away, key ***”"),
+        (b"  <!doctype html><title>Login</title>", "a web page"),
+    ],
+)
+async def test_words_in_place_of_a_reply_are_shown(
+    body: bytes, shown: str, media: str, request_to_speak: Request
+) -> None:
+    error = await refusal(request_to_speak, "200 OK", body, content_type=media)
+    assert isinstance(error, ProtocolError)
+    assert f"answered with {shown}" in str(error)
+
+
+ONE_WORD = b'{"choices":[{"index":0,"message":{"content":"word"},"finish_reason":"stop"}]}'
+
+
+EVENTS = text_event("word") + b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", ONE_WORD),
+        *((media, body) for media in ("text/plain", "x/y", "") for body in (ONE_WORD, EVENTS)),
+    ],
+)
+async def test_a_reply_whose_type_is_not_told_is_known_by_its_beginning(
+    body: bytes, media: str, connect: Connect, request_to_speak: Request
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer("200 OK", body, content_type=media)
+
+    async with serving(script) as rig:
+        events = await events_of(connect(rig.base_url), request_to_speak)
+    assert TextChunk("word") in events and events[-1] == StreamDone()
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"choices":[{"index":0,"message":{"content":"wo', b"", b"null", b"5"]
+)
+async def test_json_that_is_cut_is_an_error_and_not_a_reply(
+    body: bytes, connect: Connect, request_unstreamed: Request
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer("200 OK", body)
+
+    async with serving(script) as rig:
+        error = await failure_of(connect(rig.base_url), request_unstreamed)
+    assert isinstance(error, ProtocolError)
+
+
+async def test_an_error_that_comes_as_a_success_is_an_error(
+    connect: Connect, request_unstreamed: Request
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.answer("200 OK", b'{"error":{"code":402,"message":"no credit"}}')
+
+    async with serving(script) as rig:
+        events = await events_of(connect(rig.base_url), request_unstreamed)
+    (told,) = [event.error for event in events if isinstance(event, ErrorReceived)]
+    assert isinstance(told, BillingError)
+
+
+async def test_an_error_body_is_read_no_further_than_it_is_of_use(
+    connect: Connect, request_to_speak: Request
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start("500 Internal Server Error", content_type="text/plain")
+        while True:
+            await exchange.send(b"x" * 10_000)
+
+    async with serving(script) as rig, asyncio.timeout(10):
+        error = await failure_of(connect(rig.base_url), request_to_speak)
+        await rig.hung_up.wait()
+    assert len(str(error)) < 1_000
+
+
+async def test_an_error_body_that_is_cut_is_still_the_error(
+    connect: Connect, request_to_speak: Request
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start("403 Forbidden", content_type="text/plain")
+        await exchange.send(b"not from this country")
+        exchange.cut()
+        raise ConnectionError
+
+    async with serving(script) as rig:
+        error = await failure_of(connect(rig.base_url), request_to_speak)
+    assert isinstance(error, ServiceError) and "not from this country" in str(error)
