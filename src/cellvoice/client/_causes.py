@@ -38,12 +38,12 @@ def translated(error: Exception) -> httpx.RequestError:
     """The exception as the one of httpx's that tells the truth.
 
     Its cause is the operating system's own exception, if there is one; its frames are those
-    outside the libraries.
+    above the libraries.
     """
     told = _as_httpx(error)
     root = root_of(error)
     told.__cause__ = told.__context__ = None
-    told.__traceback__ = _without_libraries(error.__traceback__)
+    told.__traceback__ = _down_to_libraries(error.__traceback__)
     if root is not None:
         root.__traceback__ = root.__cause__ = root.__context__ = None
         told.__cause__ = root
@@ -60,7 +60,7 @@ def root_of(error: BaseException) -> OSError | None:
     found = [
         seen
         for seen in _chain(error)
-        if isinstance(seen, OSError) and type(seen).__module__.partition(".")[0] not in _LIBRARIES
+        if isinstance(seen, OSError) and _room(type(seen).__module__) not in _LIBRARIES
     ]
     numbered = [seen for seen in found if seen.errno is not None]
     return next(reversed(numbered or found), None)
@@ -97,11 +97,13 @@ def _aiohttp_kinds(name: str) -> tuple[type[BaseException], ...]:
     return (kind,) if isinstance(kind, type) else ()
 
 
-def _without_libraries(trace: TracebackType | None) -> TracebackType | None:
-    if trace is None:
+def _down_to_libraries(trace: TracebackType | None) -> TracebackType | None:
+    """The frames above the first one of a library: below it, others hold the request as well."""
+    if trace is None or _room(str(trace.tb_frame.f_globals.get("__name__", ""))) in _LIBRARIES:
         return None
-    rest = _without_libraries(trace.tb_next)
-    room = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-    if room in _LIBRARIES:
-        return rest
+    rest = _down_to_libraries(trace.tb_next)
     return TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
+def _room(module: str) -> str:
+    return module.partition(".")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
@@ -14,9 +13,6 @@ from ._address import host_of, is_loopback
 from ._secret import Secret
 
 __all__ = ["Way", "way_to"]
-
-# `AsyncHTTPTransport`, `AiohttpTransport` and whatever else takes these keywords.
-MakeTransport = Callable[..., httpx.AsyncBaseTransport]
 
 
 class Way:
@@ -33,7 +29,7 @@ class Way:
         """The proxy's host and port, or None if the server is asked directly."""
         return host_of(self._proxy.url) if self._proxy else None
 
-    def open(self, make: MakeTransport = AiohttpTransport) -> httpx.AsyncBaseTransport:
+    def open(self) -> httpx.AsyncBaseTransport:
         """A transport that goes this way. SSL_CERT_FILE and SSL_CERT_DIR name further authorities.
 
         Where nothing is encrypted no certificates are loaded, which would take longer than all
@@ -42,7 +38,7 @@ class Way:
         encrypted = self._url.scheme == "https" or (
             self._proxy is not None and self._proxy.url.scheme == "https"
         )
-        return make(verify=encrypted, proxy=self._proxy)
+        return AiohttpTransport(verify=encrypted, proxy=self._proxy)
 
 
 def way_to(url: httpx.URL, own_proxy: Secret | None) -> Way:

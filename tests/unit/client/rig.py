@@ -10,12 +10,26 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 def text_event(text: str) -> bytes:
     """One event of a stream, with a piece of text."""
     chunk = {"id": "c1", "choices": [{"index": 0, "delta": {"content": text}}]}
     return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def unused_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+def server_tls(authority: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
+    return context
 
 
 Script = Callable[["Exchange"], Awaitable[None]]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import ssl
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -18,14 +15,7 @@ from cellvoice.protocol import Event, Request, TextChunk
 
 from .asking import events_of, failure_of
 from .conftest import Connect
-from .rig import Exchange, serving, text_event
-
-
-def unused_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
+from .rig import Exchange, server_tls, serving, text_event, unused_port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -132,26 +122,6 @@ async def test_a_stream_that_breaks_gives_all_that_came_and_is_no_time_out(
                         seen.set()
     assert type(caught.value) is StreamBroken
     assert events[-1] == TextChunk("word")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate for localhost that nobody trusts, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl here to make a certificate with")
-    folder = tmp_path_factory.mktemp("authority")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-def server_tls(authority: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
-    return context
 
 
 async def test_a_certificate_that_is_not_trusted_names_what_to_set_and_is_not_asked_again(
