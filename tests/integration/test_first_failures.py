@@ -86,8 +86,8 @@ def told(cell: Cell, state: str = "failed") -> str:
     ("status", "start", "then"),
     [
         ("401", "AuthError: the service refused the API key (401)", "set OPENAI_API_KEY"),
-        ("404", "ServiceError: the model is not there (404)", 'Session(model="gpt-audio-1.5")'),
-        ("429", "QuotaError: the account's money or limit is used up (429)", "add credit"),
+        ("404", "ModelNotFound: the model is not there (404)", 'Session(model="gpt-audio-1.5")'),
+        ("429", "BillingError: the account's money or limit is used up (429)", "add credit"),
     ],
 )
 def test_a_refused_turn_is_one_line_and_a_card_that_says_the_same(

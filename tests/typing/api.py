@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import assert_type
 
+import httpx
 import numpy as np
 
 import cellvoice as cv
@@ -26,6 +27,20 @@ def make_sessions() -> list[cv.Session]:
         ),
         cv.Session(journal="talks", temperature=0.2, max_completion_tokens=200, seed=7),
         cv.Session(journal=Path("talks")),
+        cv.Session(
+            headers={"X-Team": "red"},
+            organization="org-1",
+            project="proj_1",
+            proxy="http://proxy.example:3128",
+            timeout=90,
+            max_retries=0,
+        ),
+        cv.Session(
+            base_url="https://name.openai.azure.com/openai/deployments/mine",
+            azure_api_version="2025-01-01-preview",
+            timeout=cv.Timeouts(connect_s=2, first_byte_s=None, idle_s=10.5, total_s=300),
+        ),
+        cv.Session(http_client=httpx.AsyncClient()),
     ]
 
 
@@ -106,12 +121,24 @@ def answer_errors(session: cv.Session) -> str:
         return f"sound: {error}"
     except cv.UsageError as error:
         return f"argument: {error}"
+    except cv.RateLimited as error:
+        wait_s: float | None = error.retry_after_s
+        return f"later: {wait_s}"
+    except cv.BillingError as error:
+        return f"money: {error.code}"
     except (cv.AuthError, cv.QuotaError) as error:
         return f"account: {error.code}"
+    except (cv.ModelNotFound, cv.AudioNotFound, cv.RequestTooLarge) as error:
+        return f"request: {error.param}"
     except cv.ServiceError as error:
         return f"service: {error.status} {error.code} {error.param} {error.request_id}"
+    except (cv.ConnectTimeout, cv.AnswerTimeout) as error:
+        return f"no answer: {error}"
     except cv.ConnectionFailed as error:
         return f"network: {error}"
+    except (cv.IdleTimeout, cv.TotalTimeout) as error:
+        late: TimeoutError = error
+        return f"too slow: {late}"
     except cv.StreamBroken as error:
         return error.turn.text if error.turn is not None else str(error)
     except cv.ProtocolError as error:

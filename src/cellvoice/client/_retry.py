@@ -47,7 +47,8 @@ class Retry:
     @property
     def sentence(self) -> str:
         """What happened and what is done about it, for the user."""
-        return f"{_what_failed(self.error)}; asking again after {self.wait_s:.1f} s"
+        wait = f"{self.wait_s:.1f} s" if self.wait_s >= 0.1 else f"{self.wait_s * 1000:.0f} ms"
+        return f"{_what_failed(self.error)}; asking again after {wait}"
 
 
 @dataclass(frozen=True, slots=True)
