@@ -121,24 +121,12 @@ def answer_errors(session: cv.Session) -> str:
         return f"sound: {error}"
     except cv.UsageError as error:
         return f"argument: {error}"
-    except cv.RateLimited as error:
-        wait_s: float | None = error.retry_after_s
-        return f"later: {wait_s}"
-    except cv.BillingError as error:
-        return f"money: {error.code}"
     except (cv.AuthError, cv.QuotaError) as error:
         return f"account: {error.code}"
-    except (cv.ModelNotFound, cv.AudioNotFound, cv.RequestTooLarge) as error:
-        return f"request: {error.param}"
     except cv.ServiceError as error:
         return f"service: {error.status} {error.code} {error.param} {error.request_id}"
-    except (cv.ConnectTimeout, cv.AnswerTimeout) as error:
-        return f"no answer: {error}"
     except cv.ConnectionFailed as error:
         return f"network: {error}"
-    except (cv.IdleTimeout, cv.TotalTimeout) as error:
-        late: TimeoutError = error
-        return f"too slow: {late}"
     except cv.StreamBroken as error:
         return error.turn.text if error.turn is not None else str(error)
     except cv.ProtocolError as error:
@@ -150,4 +138,23 @@ def answer_errors(session: cv.Session) -> str:
     except cv.CellvoiceError as error:
         turn: cv.Turn | None = error.turn
         return f"{turn}: {error}"
+    return ""
+
+
+def answer_narrower_errors(session: cv.Session) -> str:
+    """What a program may want to tell apart below a branch."""
+    try:
+        session.say("Hello.")
+    except cv.RateLimited as error:
+        wait_s: float | None = error.retry_after_s
+        return f"later: {wait_s}"
+    except cv.BillingError as error:
+        return f"money: {error.code}"
+    except (cv.ModelNotFound, cv.AudioNotFound, cv.RequestTooLarge) as error:
+        return f"request: {error.param}"
+    except (cv.ConnectTimeout, cv.AnswerTimeout) as error:
+        return f"no answer: {error}"
+    except (cv.IdleTimeout, cv.TotalTimeout) as error:
+        late: TimeoutError = error
+        return f"too slow: {late}, {error.turn}"
     return ""

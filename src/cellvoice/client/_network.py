@@ -14,6 +14,10 @@ from ._secret import Secret
 
 __all__ = ["Way", "way_to"]
 
+# People think between two turns. A connection that the server closed meanwhile is noticed before it
+# is used; a few minutes on, routers forget idle ones without a word.
+_KEEP_IDLE_S = 120.0
+
 
 class Way:
     """The proxy to a server, if there is one, and where it is named."""
@@ -38,7 +42,10 @@ class Way:
         encrypted = self._url.scheme == "https" or (
             self._proxy is not None and self._proxy.url.scheme == "https"
         )
-        return AiohttpTransport(verify=encrypted, proxy=self._proxy)
+        limits = httpx.Limits(
+            max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEP_IDLE_S
+        )
+        return AiohttpTransport(verify=encrypted, proxy=self._proxy, limits=limits)
 
 
 def way_to(url: httpx.URL, own_proxy: Secret | None) -> Way:

@@ -127,4 +127,4 @@ def _plain_text(status: int, body: bytes) -> str:
 def _word(value: object) -> str | None:
     if value is None or isinstance(value, (dict, list, bool)):
         return None
-    return str(value)
+    return _short(value)

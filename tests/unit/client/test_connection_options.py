@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
+import aiohttp
 import httpx
 import pytest
 
@@ -155,6 +157,18 @@ async def test_one_connection_serves_all_whatever_the_answers_were(
         await events_of(client, request_unstreamed)
         await events_of(client, request_to_speak)
     assert (rig.connections, len(rig.exchanges)) == (1, 5)
+
+
+async def test_the_connection_is_still_there_after_a_minute_of_thought(
+    request_to_speak: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(answer_as_asked) as rig:
+        client = Client(rig.base_url, KEY)
+        await events_of(client, request_to_speak)
+        monkeypatch.setattr(aiohttp.connector, "monotonic", lambda: time.monotonic() + 60)
+        await events_of(client, request_to_speak)
+        await client.aclose()
+    assert (rig.connections, len(rig.exchanges)) == (1, 2)
 
 
 @pytest.mark.parametrize("how", ["left", "cancelled", "cancelled before the head"])
