@@ -9,6 +9,8 @@ import httpx
 
 from cellvoice.errors import UsageError
 
+from ._secret import Secret, Unseen
+
 __all__ = ["DEFAULT_BASE_URL", "Address", "address_of", "host_of", "is_loopback"]
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -41,14 +43,13 @@ class Address:
         return url.copy_merge_params({_API_VERSION: self.api_version}) if self.api_version else url
 
 
-def address_of(base_url: str, azure_api_version: str | None = None) -> Address:
+def address_of(unseen: Unseen, azure_api_version: str | None = None) -> Address:
     """Check an address. Raises UsageError; it quotes nothing that may hold a key."""
-    url = _parsed(base_url)
+    url = _parsed(unseen)
     query = dict(url.params)
     api_version = query.pop(_API_VERSION, "") or azure_api_version
     if url.userinfo or query or url.fragment:
-        del url  # a traceback that shows local names must not show it
-        base_url = ""
+        del url, query  # a traceback that shows local names must not show them
         raise UsageError(
             "base_url has a user, a '?' or a '#' in it, expected a plain address such as "
             f"{DEFAULT_BASE_URL!r}; a key goes into api_key="
@@ -60,13 +61,19 @@ def address_of(base_url: str, azure_api_version: str | None = None) -> Address:
     return Address(base, azure, api_version)
 
 
-def _parsed(base_url: str) -> httpx.URL:
+def _parsed(unseen: Unseen) -> httpx.URL:
+    found = unseen.value
+    text = Secret(found.strip().rstrip("/")) if isinstance(found, str) else Secret("")
+    del found
     try:
-        url = httpx.URL(base_url.strip().rstrip("/"))
-    except (httpx.InvalidURL, AttributeError, TypeError) as error:
-        raise UsageError(_not_a_url(base_url)) from error
+        url = httpx.URL(text.reveal())
+    except httpx.InvalidURL:
+        url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(_not_a_url(base_url))
+        del url
+        raise UsageError(
+            f"base_url={_shown(unseen)}: expected an address such as {DEFAULT_BASE_URL!r}"
+        )
     return url
 
 
@@ -77,10 +84,9 @@ def _check_azure(base: httpx.URL, api_version: str | None) -> None:
         raise UsageError(f"base_url={str(base)!r} lacks {missing}, expected {_AZURE_FORMS}")
 
 
-def _not_a_url(base_url: object) -> str:
-    # Not quoted if it may hold a password.
-    shown = "an address with '@'" if "@" in str(base_url) else repr(base_url)
-    return f"base_url={shown}: expected an address such as {DEFAULT_BASE_URL!r}"
+def _shown(unseen: Unseen) -> str:
+    # What follows such a letter, or stands before it, is often a password or a key.
+    return "⟨hidden⟩" if {"@", "?", "#"} & set(str(unseen.value)) else repr(unseen.value)
 
 
 def is_loopback(host: str) -> bool:

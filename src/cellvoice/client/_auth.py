@@ -9,7 +9,7 @@ import httpx
 from cellvoice.errors import UsageError
 
 from ._headers import OwnHeaders
-from ._secret import MASK, Hidden, Secret
+from ._secret import MASK, Hidden, Secret, Unseen
 
 __all__ = ["Credentials", "checked_key"]
 
@@ -24,12 +24,12 @@ class Credentials(httpx.Auth):
     __slots__ = ("_hidden", "_sent", "missing")
 
     def __init__(self, key: Secret | None, headers: OwnHeaders, *, azure: bool = False) -> None:
+        self.missing = key is None and not headers.carry_a_key()
         if key is not None and headers.carry_a_key():
             raise UsageError(
                 "headers has a key of its own, and there is an API key besides; give only one"
             )
         self._sent = headers.items()
-        self.missing = key is None and not headers.carry_a_key()
         if key is not None:
             value = key if azure else Secret(f"Bearer {key.reveal()}")
             self._sent.append(("api-key" if azure else "Authorization", value))
@@ -54,11 +54,11 @@ class Credentials(httpx.Auth):
         return self._hidden
 
 
-def checked_key(api_key: Secret | str | None) -> Secret | None:
+def checked_key(unseen: Unseen) -> Secret | None:
     """The key without spaces around it, or None if there is none. Raises UsageError."""
-    given = api_key if isinstance(api_key, Secret) else Secret(api_key or "")
-    api_key = None  # a traceback that shows local names must not show it
-    given = Secret(given.reveal().strip())
+    found = unseen.value
+    given = found if isinstance(found, Secret) else Secret(str(found or "").strip())
+    del found
     if not _can_be_a_key(given):
         # Said here, because deeper down the message would quote the key.
         raise UsageError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cellvoice.errors import UsageError
 
-from ._secret import Secret
+from ._secret import Secret, Unseen
 
 __all__ = ["AUTH_HEADERS", "OwnHeaders", "own_headers"]
 
@@ -52,27 +52,28 @@ class OwnHeaders:
         return found
 
 
-def own_headers(given: object) -> OwnHeaders:
+def own_headers(unseen: Unseen) -> OwnHeaders:
     """Check what the user gave as `headers=`. Raises UsageError, which quotes no value."""
-    if given is None:
+    if unseen.value is None:
         return OwnHeaders({})
-    if not isinstance(given, Mapping):
+    if not isinstance(unseen.value, Mapping):
         raise UsageError(
-            f"headers is a {type(given).__name__}, expected a dict such as {{'X-Team': 'red'}}"
+            f"headers is a {type(unseen.value).__name__}, expected a dict such as "
+            "{'X-Team': 'red'}"
         )
     values: dict[str, Secret] = {}
-    for name in given:
+    for name in unseen.value:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise UsageError(f"headers: {name!r} is no header's name, expected one like 'X-Team'")
         if name.lower() in _OURS:
             raise UsageError(f"headers: {name} is set by cellvoice itself; leave it out")
         if name.lower() in (known.lower() for known in values):
             raise UsageError(f"headers: {name} is given twice; names differ in more than case")
-        if not _can_be_sent(given[name]):
+        if not _can_be_sent(unseen.value[name]):
             raise UsageError(
                 f"headers: the value of {name} is not a str of one line in ASCII; encode it first"
             )
-        values[name] = Secret(given[name].strip())
+        values[name] = Secret(unseen.value[name].strip())
     return OwnHeaders(values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
-__all__ = ["MASK", "Hidden", "Secret"]
+__all__ = ["MASK", "Hidden", "Secret", "Unseen"]
 
 MASK = "***"
 # Shorter ones would tear ordinary words apart.
@@ -33,6 +33,21 @@ class Secret:
     def hidden_in(self, text: str) -> str:
         """The text with the key masked."""
         return text.replace(self._value, MASK) if len(self._value) >= _SHORTEST_TO_HIDE else text
+
+
+class Unseen:
+    """What a user gave and nobody has looked at yet: a traceback that shows local names shows none.
+
+    It may be anything, and a key in the wrong place is a key all the same.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Unseen(hidden)"
 
 
 class Hidden:

@@ -20,7 +20,7 @@ from ._kind import EVENT_STREAM, JSON, is_stream
 from ._limits import Limits
 from ._network import way_to
 from ._retry import Retry, RetryPolicy
-from ._secret import Hidden, Secret
+from ._secret import Hidden, Secret, Unseen
 from .options import ClientOptions
 from .stream import EventStream
 
@@ -40,20 +40,22 @@ class Client:
 
     def __init__(
         self,
-        base_url: str = DEFAULT_BASE_URL,
+        base_url: Secret | str = DEFAULT_BASE_URL,
         api_key: Secret | str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         options: ClientOptions | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
-        key = checked_key(api_key)
-        api_key = None  # a traceback that shows local names must not show it
+        place = Unseen(base_url.reveal() if isinstance(base_url, Secret) else base_url)
+        unseen = Unseen(api_key)
+        api_key, base_url = None, ""  # a traceback that shows local names must not show them
+        key = checked_key(unseen)
         self._options = options or ClientOptions()
         if transport is not None and self._options.http_client is not None:
             raise UsageError("transport= and http_client=: expected one of them at most")
         self._retry = retry or RetryPolicy(self._options.max_retries)
-        self._at = address_of(base_url, self._options.azure_api_version)
+        self._at = address_of(place, self._options.azure_api_version)
         self._credentials = Credentials(key, self._options.headers, azure=self._at.azure)
         self._post_to = self._at.completions
         self._proxy_host: str | None = None
@@ -61,6 +63,8 @@ class Client:
         self._http = self._options.http_client or self._opened(transport)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_http"):  # a traceback shows local names of a failed __init__
+            return "Client(not made)"
         key = "none" if self._credentials.missing else "hidden"
         return f"Client({self.base_url!r}, api_key={key})"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cellvoice.errors import UsageError
 
 from ._headers import OwnHeaders, own_headers
-from ._secret import Secret
+from ._secret import Secret, Unseen
 
 if TYPE_CHECKING:
     import httpx
@@ -81,8 +81,9 @@ class ClientOptions:
         `proxy` is an address, with a name and a password in it if the proxy wants them. An own
         `http_client` is used on the loop that streams, and is never closed.
         """
-        own, way = own_headers(headers), _secret_text("proxy", proxy)
+        unseen = Unseen(headers), Unseen(proxy)
         headers = proxy = None  # a traceback that shows local names must not show them
+        own, way = own_headers(unseen[0]), _proxy(unseen[1])
         if way is not None and http_client is not None:
             raise UsageError("proxy= and http_client=: give the proxy to your own client instead")
         return cls(
@@ -122,9 +123,10 @@ def _word(name: str, value: object) -> str | None:
     return value.strip() or None
 
 
-def _secret_text(name: str, value: object) -> Secret | None:
-    if value is None:
+def _proxy(unseen: Unseen) -> Secret | None:
+    if unseen.value is None:
         return None
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name} is a {type(value).__name__}, expected 'http://host:port'")
-    return Secret(value.strip())
+    if not isinstance(unseen.value, str) or not unseen.value.strip():
+        kind = type(unseen.value).__name__
+        raise UsageError(f"proxy is an unusable {kind}, expected 'http://host:port'")
+    return Secret(unseen.value.strip())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 __all__ = ["told_delay_s"]
 
@@ -45,6 +44,9 @@ def _seconds(text: str | None, unit_s: float) -> float | None:
 
 
 def _until(text: str | None, now_s: float) -> float | None:
+    # Rare, and slow to load.
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(text or "").timestamp() - now_s
     except (ValueError, OverflowError):

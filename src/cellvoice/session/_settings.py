@@ -82,41 +82,49 @@ class Destination:
     """`engine`: the embedded one, found at the first turn; else `base_url` is where requests go."""
 
     kind: Literal["service", "engine"]
-    # Not shown, because until the client has checked it there may be a password in it.
-    base_url: str = field(default="", repr=False)
+    # Until the client has checked it there may be a password in it.
+    base_url: Secret = field(default_factory=lambda: Secret(""))
     key: Secret | None = None
     options: ClientOptions = field(default_factory=ClientOptions)
     transport: httpx.AsyncBaseTransport | None = None
 
 
 def destination(given: Given) -> Destination:
-    """Where requests go. Raises AuthError if the service's address was given and there is no key,
-    and UsageError for what can't be.
+    """Where requests go.
 
+    Raises AuthError if the service's address was given without a key, UsageError for what can't be.
     The key is the argument, else a header of the caller's own, else the environment's: for Azure's
     addresses AZURE_OPENAI_API_KEY, else OPENAI_API_KEY. The address is the argument, else the
     environment's OPENAI_BASE_URL. With no key, no address and no transport it is the embedded
     engine.
     """
     options = given.options()
-    base_url = given.base_url
-    if base_url is None:
-        base_url = os.environ.get(ADDRESS_VARIABLE, "").strip() or None
-    if base_url is not None and (not isinstance(base_url, str) or not base_url.strip()):
-        raise UsageError(f"base_url={base_url!r}: expected an address such as {SERVICE_URL!r}")
-    key = _key(given, base_url or "", own=options.headers.carry_a_key())
+    base_url = _base_url(given)
+    key = _key(given, base_url, own=options.headers.carry_a_key())
     proven = key is not None or options.headers.carry_a_key() or given.has_network
     if base_url is None and not proven:
         return Destination("engine", options=options)
-    if base_url is not None and not proven and _is_at(base_url, "openai.com"):
+    if not proven and _is_at(base_url, "openai.com"):
         raise AuthError(
-            f"there is no API key for {urlsplit(base_url).hostname}; set {KEY_VARIABLE} or pass "
+            f"there is no API key for {_host(base_url)}; set {KEY_VARIABLE} or pass "
             "api_key=, or leave base_url out to use the embedded engine"
         )
-    return Destination("service", base_url or SERVICE_URL, key, options, given.transport)
+    at = base_url or Secret(SERVICE_URL)
+    return Destination("service", at, key, options, given.transport)
 
 
-def _key(given: Given, base_url: str, *, own: bool) -> Secret | None:
+def _base_url(given: Given) -> Secret | None:
+    if given.base_url is None:
+        found = Secret(os.environ.get(ADDRESS_VARIABLE, "").strip())
+        return found if found.reveal() else None
+    if not isinstance(given.base_url, str) or not given.base_url.strip():
+        raise UsageError(
+            f"base_url={given.base_url!r}: expected an address such as {SERVICE_URL!r}"
+        )
+    return Secret(given.base_url)
+
+
+def _key(given: Given, base_url: Secret | None, *, own: bool) -> Secret | None:
     if given.api_key is not None and not isinstance(given.api_key, str):
         raise UsageError(f"api_key is a {type(given.api_key).__name__}, expected a str")
     variables = [KEY_VARIABLE]
@@ -135,12 +143,16 @@ def _else_environment(value: object, name: str) -> object:
     return os.environ.get(name) if value is None else value
 
 
-def _is_at(base_url: str, domain: str) -> bool:
-    try:
-        host = (urlsplit(base_url.strip()).hostname or "").lower()
-    except ValueError:
-        return False
+def _is_at(base_url: Secret | None, domain: str) -> bool:
+    host = _host(base_url)
     return host == domain or host.endswith(f".{domain}")
+
+
+def _host(base_url: Secret | None) -> str:
+    try:
+        return (urlsplit(base_url.reveal().strip()).hostname or "").lower() if base_url else ""
+    except ValueError:
+        return ""
 
 
 def shutdown_notice(model: str, today: date) -> str:

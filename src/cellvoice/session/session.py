@@ -315,6 +315,8 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_asking"):  # a traceback shows local names of a failed __init__
+            return "<Session, not made>"
         count = len(self.turns)
         turns = "1 turn" if count == 1 else f"{count} turns"
         badge = f", {self.badge}" if self.badge else ""

@@ -7,7 +7,7 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -153,6 +153,13 @@ async def test_an_error_of_another_library_s_making_keeps_its_frames(
     assert KEY not in all_that_is_shown(caught.value)
 
 
+def refusal_of(make: Callable[[], object]) -> UsageError:
+    """The error of something that can't be made, without the frames of who gave the secret."""
+    with pytest.raises(UsageError) as caught:
+        make()
+    return caught.value.with_traceback(caught.tb.tb_next and caught.tb.tb_next.tb_next)
+
+
 def test_no_repr_and_no_pickle_has_a_secret() -> None:
     options = ClientOptions.of(
         headers={"Authorization": f"Bearer {OWN}", "X-Team": "red"},
@@ -172,13 +179,13 @@ def test_no_repr_and_no_pickle_has_a_secret() -> None:
         {"base_url": f"https://me:{KEY}@models.example/v1"},
         {"base_url": f"https://models.example/v1?key={KEY}"},
         {"base_url": f"nonsense://me:{KEY}@models.example"},
+        {"base_url": f"models.example/v1?key={KEY}"},
+        {"base_url": f"https://[{KEY}@models.example"},
     ],
 )
 def test_what_is_refused_at_once_is_not_quoted(given: dict[str, str]) -> None:
-    with pytest.raises(UsageError) as caught:
-        Client(**given)  # type: ignore[arg-type]
-    assert KEY not in str(caught.value)
-    assert all(KEY not in repr(one) for one in chain_of(caught.value))
+    error = refusal_of(lambda: Client(**given))  # type: ignore[arg-type]
+    assert KEY not in all_that_is_shown(error)
 
 
 @pytest.mark.parametrize(
@@ -194,9 +201,9 @@ def test_what_is_refused_at_once_is_not_quoted(given: dict[str, str]) -> None:
     ],
 )
 def test_headers_that_cannot_be_sent_are_refused_without_their_values(headers: object) -> None:
-    with pytest.raises(UsageError, match="headers") as caught:
-        ClientOptions.of(headers=headers)
-    assert KEY not in str(caught.value)
+    error = refusal_of(lambda: ClientOptions.of(headers=headers))
+    assert "headers" in str(error)
+    assert KEY not in all_that_is_shown(error)
 
 
 def test_authorization_is_not_given_twice() -> None:

@@ -64,7 +64,7 @@ def test_a_wait_that_is_too_long_is_told_with_its_length(make_session: MakeSessi
 
 
 @pytest.mark.parametrize(
-    ("timeout", "kind"), [(0.2, TotalTimeout), (Timeouts(idle_s=0.1), IdleTimeout)]
+    ("timeout", "kind"), [(0.5, TotalTimeout), (Timeouts(idle_s=0.1), IdleTimeout)]
 )
 def test_a_limit_keeps_what_came_on_the_error_s_turn(
     timeout: float | Timeouts, kind: type[CellvoiceError], make_session: MakeSession
@@ -177,6 +177,31 @@ def test_a_connection_that_cannot_be_is_refused_when_the_session_is_made(
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
         Session(journal=False, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"api_key": f"{OWN} with a space"},
+        {"api_key": OWN.encode()},
+        {"api_key": "sk-a-key-besides", "headers": {"Authorization": f"Bearer {OWN}"}},
+        {"headers": {"X-Token": f"{OWN}\ntwo"}},
+        {"headers": OWN},
+        {"base_url": f"https://me:{OWN}@models.example/v1"},
+        {"base_url": f"https://api.openai.com/v1?key={OWN}"},
+        {"base_url": f"models.example/v1?key={OWN}"},
+        {"base_url": "https://models.example/v1", "proxy": f"socks5://me:{OWN}@h:1"},
+    ],
+)
+def test_what_is_refused_is_in_no_local_name_of_the_traceback(settings: dict[str, object]) -> None:
+    made: list[Session] = []
+    with pytest.raises(CellvoiceError) as caught:
+        made.append(Session(journal=False, **settings))  # type: ignore[arg-type]
+    frames = caught.value.__traceback__
+    assert frames is not None
+    ours = caught.value.with_traceback(frames.tb_next)
+    told = traceback.TracebackException.from_exception(ours, capture_locals=True)
+    assert made == [] and OWN not in "".join(told.format())
 
 
 def test_an_own_client_is_left_open_when_the_session_is_closed() -> None:
