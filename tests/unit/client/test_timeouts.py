@@ -57,7 +57,7 @@ async def silent_in_an_unstreamed_body(exchange: Exchange) -> None:
     ("script", "limits", "kind", "branch", "names"),
     [
         (silent, {"first_byte_s": 0.1}, AnswerTimeout, ConnectionFailed, "first_byte_s=…"),
-        (silent_after_the_head, {"first_byte_s": 0.1}, IdleTimeout, StreamBroken, "first_byte_s=…"),
+        (silent_after_the_head, {"first_byte_s": 0.6}, IdleTimeout, StreamBroken, "first_byte_s=…"),
         (silent_after_a_word, {"idle_s": 0.1}, IdleTimeout, StreamBroken, "idle_s=…"),
         (silent_in_an_unstreamed_body, {"idle_s": 0.1}, IdleTimeout, StreamBroken, "idle_s=…"),
         (silent, {"total_s": 0.1}, TotalTimeout, StreamBroken, "timeout=seconds"),
