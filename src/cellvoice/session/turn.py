@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from cellvoice.audio import Clip
+from cellvoice.errors import AnswerTimeout, TotalTimeout
 from cellvoice.protocol import Reply, Request, Usage
 
 from . import _loop, _seams
@@ -184,8 +185,10 @@ class Turn:
 
     @property
     def _never_answered(self) -> bool:
-        # The service bills nothing for a request that it refused or never got.
-        return self._finish == "failed" and self._timing.first_event_s is None
+        # The service bills nothing for a request that it refused or never got; one that nobody
+        # waited for any longer may have been computed.
+        late = isinstance(self._error, (AnswerTimeout, TotalTimeout))
+        return self._finish == "failed" and self._timing.first_event_s is None and not late
 
     @property
     def cost_usd(self) -> float | None:

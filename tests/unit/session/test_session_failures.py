@@ -79,6 +79,18 @@ def test_a_limit_keeps_what_came_on_the_error_s_turn(
     assert service.asked[0].closed.wait(WAIT_S)
 
 
+def test_a_request_that_nobody_waited_for_any_longer_is_not_called_free(
+    make_session: MakeSession,
+) -> None:
+    service = Service(Reply([Hold()]))
+    session = make_session(service, timeout=0.3)
+    with pytest.raises(TotalTimeout) as caught:
+        session.say("Hello.")
+    assert caught.value.turn is not None
+    assert caught.value.turn.finish == "failed"
+    assert caught.value.turn.cost.estimated
+
+
 def test_an_error_in_the_middle_has_the_reply_so_far(make_session: MakeSession) -> None:
     begun = [*events_of()[:8], b'data: {"error":{"message":"lost","code":429}}\n\n']
     service = Service(Reply(begun))
