@@ -100,7 +100,10 @@ class Conduct:
         try:
             await self._receive_repaired(client)
         except (ConnectionFailed, StreamBroken) as error:
-            raise self._wire.blamed(error) from error
+            blamed = self._wire.blamed(error)
+            if blamed is error:
+                raise  # its cause is the network's, and not itself
+            raise blamed from error
 
     async def _receive_repaired(self, client: Client) -> None:
         repairs = 0

@@ -85,8 +85,17 @@ class Session:
         **parameters: object,
     ) -> None:
         given = Given(
-            *(api_key, base_url, headers, organization, project, proxy, timeout, max_retries),
-            *(azure_api_version, http_client, transport),
+            api_key,
+            base_url,
+            headers,
+            organization,
+            project,
+            proxy,
+            timeout,
+            max_retries,
+            azure_api_version,
+            http_client,
+            transport,
         )
         # A traceback that shows local names must not show these.
         api_key = base_url = headers = proxy = None

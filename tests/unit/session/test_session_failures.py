@@ -13,6 +13,7 @@ from cellvoice.client import Timeouts
 from cellvoice.errors import (
     AudioNotFound,
     CellvoiceError,
+    ConnectionFailed,
     IdleTimeout,
     RateLimited,
     ServiceError,
@@ -89,6 +90,13 @@ def test_a_request_that_nobody_waited_for_any_longer_is_not_called_free(
     assert caught.value.turn is not None
     assert caught.value.turn.finish == "failed"
     assert caught.value.turn.cost.estimated
+
+
+def test_the_cause_of_a_broken_connection_is_the_network_s(make_session: MakeSession) -> None:
+    service = Service(Reply([httpx.ConnectError("refused")]))
+    with pytest.raises(ConnectionFailed) as caught:
+        make_session(service).say("Hello.")
+    assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
 def test_an_error_in_the_middle_has_the_reply_so_far(make_session: MakeSession) -> None:
