@@ -51,8 +51,8 @@ from .params import (
     check_all,
     current_names,
     nearest,
-    parameter_lines,
     value_from_text,
+    with_parameters,
 )
 from .params import form as settings_form
 from .parse import StreamParser
@@ -121,7 +121,6 @@ __all__ = [
     "json_ready",
     "mask_keys",
     "nearest",
-    "parameter_lines",
     "parse_completion",
     "schema_of",
     "settings_form",
@@ -129,4 +128,5 @@ __all__ = [
     "usd_per_second",
     "user_message",
     "value_from_text",
+    "with_parameters",
 ]

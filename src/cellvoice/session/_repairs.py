@@ -29,26 +29,31 @@ class Repairs:
     `without` are the parameters that the service refused and that the next request leaves out.
     """
 
-    def __init__(self, before: Callable[[], tuple[Turn, ...]], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, turn: Turn, before: Callable[[], tuple[Turn, ...]], clock: Callable[[], float]
+    ) -> None:
         self.without: frozenset[str] = frozenset()
+        self._turn = turn
         self._before = before
         self._clock = clock
         self._sound_was_lost = False
 
-    def repair(self, error: ServiceError, request: Request) -> str | None:
+    def repair(self, error: ServiceError) -> str | None:
         """Make the request fit for a service that refused it whole; a sentence about what changed.
 
         None if nothing can be done; then the error says what the user can do.
         """
         if error.code == "audio_not_found":
             return self._forget_sound(error)
-        name = _refused(error, request)
-        if name is None:
-            return None
-        if not PARAMS[name].droppable:
-            _advise(error, name)
+        request = self._turn.request
+        name = _refused(error, request) if request is not None else None
+        if request is None or name is None:
             return None
         dropped = (_TOGETHER if name in _TOGETHER else {name}) & set(request.params)
+        # What is still there after it was left out comes from `extra_body`.
+        if not PARAMS[name].droppable or dropped <= self.without:
+            _advise(error, name if name in self._turn._settings.params else "schema")
+            return None
         self.without |= dropped
         names = " and ".join(sorted(dropped))
         return f"{request.model} refused {names}, so it was asked again without: {error}"
@@ -91,5 +96,5 @@ def _is_named(name: str, message: str) -> bool:
 def _advise(error: ServiceError, name: str) -> None:
     advice = f"leave {name} out (session.configure({name}=None) if the session has it)"
     if name == "response_format":
-        advice += ", or ask another model; schema= works with models that can call functions"
+        advice += "; schema= asks models that can call functions for an object, too"
     error.args = (f"{error}; {advice}", *error.args[1:])

@@ -25,7 +25,8 @@ def service_tokenizer(model: str) -> Tokenize:
     """
 
     def tokenize(text: str) -> Sequence[int]:
-        return _encoding(model, text).encode_ordinary(text)
+        ids: list[int] = _encoding(model, text).encode_ordinary(text)
+        return ids
 
     return tokenize
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cellvoice.audio import Clip
 from cellvoice.protocol import Reply, Request, Usage
@@ -67,6 +67,7 @@ class Turn:
         self._request_id: str | None = None
         self._reply = Reply()
         self._timing = Timing()
+        self._parsed: object = None
         self._finish: Finish | None = None
         self._error: Exception | None = None
         self._notices: tuple[str, ...] = ()
@@ -150,6 +151,14 @@ class Turn:
                 return clip
             self._clip = clip
         return self._clip
+
+    @property
+    def parsed(self) -> Any:
+        """The object that `schema=` asked for: of the class that was given, or a dict.
+
+        None before the turn has ended, and when the reply is no such object; a notice says why.
+        """
+        return self._parsed
 
     @property
     def heard(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._cautions import cautions
 from ._check import Tokenize, check, check_all, current_names, nearest, sent_fields
-from ._form import form, parameter_lines, value_from_text
+from ._form import form, value_from_text, with_parameters
 from ._table import PARAMS, Group, Kind, Param
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "current_names",
     "form",
     "nearest",
-    "parameter_lines",
     "sent_fields",
     "value_from_text",
+    "with_parameters",
 ]

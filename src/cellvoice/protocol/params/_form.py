@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from typing import Final
+from typing import Final, TypeVar
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol.models import facts
@@ -11,7 +12,9 @@ from cellvoice.protocol.models import facts
 from ._check import check
 from ._table import PARAMS, Param
 
-__all__ = ["form", "parameter_lines", "value_from_text"]
+__all__ = ["form", "value_from_text", "with_parameters"]
+
+T = TypeVar("T")
 
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -95,9 +98,13 @@ def _json(name: str, text: str) -> object:
         raise UsageError(f"{name}={text!r} is no JSON ({error}), expected {expected}") from None
 
 
-def parameter_lines() -> str:
-    """The table as lines for a docstring: a name, what it does, what it may be."""
-    return "\n".join(
+def with_parameters(described: T) -> T:
+    """Add the table to the docstring of a class or function whose keywords they are."""
+    lines = (
         f"    {param.name}: {param.text.removesuffix('.')} ({param.expected})."
         for param in PARAMS.values()
     )
+    if described.__doc__ is not None:  # with `python -OO` there is none
+        told = inspect.cleandoc(described.__doc__)
+        described.__doc__ = "\n".join((told, "", "Parameters of the service:", "", *lines, ""))
+    return described
