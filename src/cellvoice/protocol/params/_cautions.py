@@ -54,7 +54,7 @@ def _unknown_voice(known: ModelFacts, fields: Mapping[str, object]) -> list[str]
 
 
 def _refused(model: str, known: ModelFacts, fields: Mapping[str, object]) -> list[str]:
-    names = [name for name in fields if name in known.refused]
+    names = [name for name in known.refused if name in fields]
     if fields.get("response_format") == {"type": "text"}:
         names.remove("response_format")
     if not names:
