@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DEFAULT_NAME = "session"
 # What is a text as it stands; all else is read by the kind that the table gives it.
 _TEXTS = ("model", "system")
-_TABLE = ("params", "?")
+_TABLE = "params"
 
 
 @magics_class
@@ -58,7 +58,7 @@ class VoiceMagics(Magics):
         marks, `stop='["END"]'`, or the name of a variable, `schema=Booking`.
         """
         session = self._session()
-        if line.strip() in _TABLE:
+        if line.strip() == _TABLE:
             print(settings_table(session))  # noqa: T201 (it is the magic's answer)
             return
         settings = {name: self._value(name, text) for name, text in _assignments(line)}

@@ -55,8 +55,13 @@ class Settings:
     tokenizer: TokenizerOf = field(default=service_tokenizer, repr=False, compare=False)
 
     @property
+    def written(self) -> bool:
+        """Whether a written answer is asked for."""
+        return self.voice is None or self.params.get("modalities") == ["text"]
+
+    @property
     def voice_name(self) -> str | None:
-        """The voice in one word, or None for a written answer."""
+        """The voice in one word, or None if there is none."""
         voice = self.voice
         return voice if voice is None or isinstance(voice, str) else str(voice.get("id", ""))
 

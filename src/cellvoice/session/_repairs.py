@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from cellvoice.errors import ServiceError
@@ -49,14 +49,14 @@ class Repairs:
         name = _refused(error, request) if request is not None else None
         if request is None or name is None:
             return None
-        dropped = (_TOGETHER if name in _TOGETHER else {name}) & set(request.params)
-        # What is still there after it was left out comes from `extra_body`.
-        if not PARAMS[name].droppable or dropped <= self.without:
-            _advise(error, name if name in self._turn._settings.params else "schema")
+        setting = _setting_behind(name, self._turn._settings.params)
+        if not PARAMS[setting].droppable:
+            _advise(error, setting)
             return None
+        dropped = (_TOGETHER if name in _TOGETHER else {name}) & set(request.params)
         self.without |= dropped
         names = " and ".join(sorted(dropped))
-        return f"{request.model} refused {names}, so it was asked again without: {error}"
+        return f"asked again without {names}: {error}"
 
     def _forget_sound(self, error: ServiceError) -> str | None:
         # A service that has lost a second sound is taken to have lost all: it was started anew.
@@ -85,6 +85,14 @@ def _refused(error: ServiceError, request: Request) -> str | None:
     # The longest first: top_logprobs has logprobs in it.
     named = [name for name in sent if _is_named(name, str(error))]
     return max(named, key=len, default=None)
+
+
+def _setting_behind(name: str, params: Mapping[str, object]) -> str:
+    """What the user set, so that the request has a field of this name."""
+    extra = params.get("extra_body")
+    if isinstance(extra, Mapping) and name in extra:
+        return "extra_body"
+    return name if name in params or name in _TOGETHER else "schema"
 
 
 def _is_named(name: str, message: str) -> bool:

@@ -115,7 +115,7 @@ class Turn:
     @property
     def voice(self) -> str | None:
         """The voice that was asked for, or None if a written answer was."""
-        return self._settings.voice_name
+        return None if self._settings.written else self._settings.voice_name
 
     @property
     def input(self) -> tuple[str | Clip, ...]:
