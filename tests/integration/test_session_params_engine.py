@@ -34,3 +34,8 @@ def test_what_the_engine_cannot_do_is_left_out_or_told(session: Session) -> None
         assert "logprobs and top_logprobs" in left_out[0]
     with pytest.raises(ServiceError, match="leave frequency_penalty out"):
         session.say("Hello.", frequency_penalty=1)
+
+
+def test_the_engine_is_not_warned_of_as_if_it_were_the_service(session: Session) -> None:
+    session.say("Hello.")
+    assert session.say("Hello.", temperature=0).notices == ()

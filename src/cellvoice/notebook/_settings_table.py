@@ -29,21 +29,29 @@ def settings_table(session: Session) -> str:
             lines += ["", group]
         is_set = param.name in values
         lines.append(f"    {param.name}{f' = {brief(values[param.name])}' if is_set else ''}")
-        lines += _told(param, session.model if param.name in refused else "")
+        told = _told(param, speaks=known is not None and known.needs_audio)
+        if param.name in refused:
+            told += f" {session.model} REFUSES IT."
+        lines += _wrapped(told)
     return "\n".join(lines)
 
 
-def _told(param: Param, refusing: str) -> list[str]:
+def _told(param: Param, *, speaks: bool) -> str:
     told = f"{param.text} Expected: {param.expected}."
     if param.default is not None:
         default = list(param.default) if isinstance(param.default, tuple) else param.default
         told += f" Without it: {brief(default)}."
-    if refusing:
-        told += f" {refusing} REFUSES IT."
-    elif param.warning:
+    if param.warning:
         told += f" Beware: {param.warning}."
-    width = max(shutil.get_terminal_size().columns, _MIN_WIDTH) - _INDENT
-    return textwrap.wrap(told, width, initial_indent=" " * _INDENT, subsequent_indent=" " * _INDENT)
+    if speaks and param.audio_note:
+        told += f" With audio models: {param.audio_note}."
+    return told
+
+
+def _wrapped(told: str) -> list[str]:
+    width = max(shutil.get_terminal_size().columns, _MIN_WIDTH)
+    margin = " " * _INDENT
+    return textwrap.wrap(told, width, initial_indent=margin, subsequent_indent=margin)
 
 
 def brief(value: object) -> str:

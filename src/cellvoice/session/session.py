@@ -72,9 +72,9 @@ class Session:
         clock: Callable[[], float] = time.time,
         **parameters: object,
     ) -> None:
-        parameters = by_current_names(parameters)
         to = destination(api_key, base_url, transport is not None)
         api_key = None  # a traceback that shows local names must not show it
+        parameters = by_current_names(parameters)
         self._embedded = to.kind == "engine"
         self._id = f"{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%S}-{_word()}"
         self._journal: Journal | None = journal_for(journal, self._id)

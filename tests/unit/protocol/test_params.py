@@ -28,7 +28,7 @@ from cellvoice.protocol import (
     with_parameters,
 )
 
-CONTRACT = Path(__file__).parents[2] / "contract" / "params.v1.json"
+CONTRACT = Path(__file__).parents[2] / "contract" / "settings_form.v1.json"
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 OBJECT = {"type": "object", "properties": {"city": {"type": "string"}}}
 
@@ -96,7 +96,7 @@ NOT_ALLOWED: Mapping[str, list[Any]] = {
     "logprobs": [1, "yes", 0],
     "top_logprobs": [21, -1, True, 1.5],
     "n": [0, 129, True],
-    "tools": [[], "weather", {"type": "function"}, [1], [{"type": "function"}]],
+    "tools": ["weather", {"type": "function"}, [1], [{"type": "function"}]],
     "tool_choice": ["", "a name", 1, {"type": "any"}, {"type": "function"}],
     "parallel_tool_calls": [1, "no"],
     "store": ["yes", 1],
@@ -387,6 +387,7 @@ def test_the_form_knows_what_a_model_refuses_and_which_voices_it_has() -> None:
     assert refused["gpt-audio-1.5"] == {"logprobs", "top_logprobs", "response_format"}
     assert refused["another-server's"] == set()
     known, free = (fields["voice"] for fields in by_model.values())
+    assert "aac" not in by_model["gpt-audio-1.5"]["format"]["choices"]  # nothing here reads it
     assert (known["kind"], known["choices"]) == ("choice", list(VOICES))
     assert (free["kind"], free["choices"]) == ("text", None)
 

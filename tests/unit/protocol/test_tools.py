@@ -30,6 +30,11 @@ def test_tools_are_sent_as_they_are_and_not_kept_by_reference() -> None:
     assert checked == kept
 
 
+@pytest.mark.parametrize("none", [[], ()])
+def test_no_tools_are_not_sent(none: object) -> None:
+    assert check_all({"tools": none}) == {}
+
+
 def weather(city: str) -> str:
     """A Python function, which is not the service's form."""
     return city
@@ -45,7 +50,7 @@ def weather(city: str) -> str:
         ([tool(None)], r"tools\[0\].function.name is None"),
         ([tool(), tool()], "two tools are called 'weather'"),
         ([tool("grep"), CUSTOM], "two tools are called 'grep'"),
-        ([tool(str(n)) for n in range(129)], "129 tools, expected 1 to 128"),
+        ([tool(str(n)) for n in range(129)], "129 tools, expected at most 128"),
         ([{"type": "retrieval"}], r"tools\[0\].type is 'retrieval', expected 'function'"),
         ([{"type": "function", "name": "flat"}], r"tools\[0\].function is missing"),
         ([tool(parameters="{}")], "parameters is a str, expected a JSON schema"),

@@ -7,6 +7,7 @@ import base64
 import inspect
 import json
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,6 +171,15 @@ def test_two_limits_that_differ_are_refused(make_session: MakeSession) -> None:
     assert caught_at(lambda: session.say("Hello.", max_tokens=100)) != []  # overrides the session
 
 
+def test_settings_that_cannot_be_show_no_key() -> None:
+    with pytest.raises(UsageError) as caught:
+        Session(api_key="canary-0123456789", max_tokens=1, max_completion_tokens=2)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    inside = [frame.f_locals for frame in frames if frame.f_code.co_filename != __file__]
+    shown = [value for local in inside for name, value in local.items() if name != "self"]
+    assert inside and "canary" not in str(shown)
+
+
 # Sound in one piece
 
 
@@ -222,13 +232,6 @@ def test_a_notice_warns_of_endless_noise_before_anything_is_sent(make_session: M
     (noise, limit) = session.say("Hello.").notices
     assert "endless noise" in noise and "max_completion_tokens" in limit
     assert session.say("Hello.", temperature=0.8).notices == ()
-
-
-def test_nothing_is_warned_of_that_only_the_service_does() -> None:
-    with Session(journal=False, temperature=0, voice="marim") as session:
-        turn = session.pending_turn()
-        session._asking.fill(turn, "Hello.")
-        assert turn.notices == ()
 
 
 # Objects

@@ -63,6 +63,8 @@ def check_all(params: Mapping[str, object], tokenize: Tokenize | None = None) ->
             raise UsageError(_unknown(name))
     given = current_names(params)
     checked = {name: check(name, value) for name, value in given.items() if value is not None}
+    if checked.get("tools") == []:
+        del checked["tools"]  # the service refuses an empty list, which means the same
     if "logit_bias" in checked and tokenize is not None:
         _token_ids(checked["logit_bias"], tokenize)
     if "top_logprobs" in checked and checked.get("logprobs") is False:

@@ -18,7 +18,8 @@ __all__ = ["PARAMS", "Group", "Kind", "Param"]
 Kind = Literal["number", "whole", "flag", "choice", "text", "texts", "json"]
 Group = Literal["voice", "sampling", "length", "output", "tools", "service"]
 
-_FORMATS = ("wav", "mp3", "flac", "opus", "pcm16", "aac")
+# What can be read here; the service's list has aac, too.
+_FORMATS = ("wav", "mp3", "flac", "opus", "pcm16")
 _TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 
 
@@ -90,10 +91,11 @@ _VOICE = (
         choices=VOICES,
         audio_note="whether an account may use a voice of its own is not known",
     ),
-    _choice(
-        "format", "voice", _FORMATS,
+    Param(
+        "format", "voice", "choice", "'wav', 'mp3', 'flac', 'opus', 'pcm16' or 'aac'",
+        read.one_of(*_FORMATS, "aac"),
         "How sound comes; in any other than pcm16 the reply comes whole, not while it is spoken.",
-        default="pcm16",
+        choices=_FORMATS, default="pcm16",
         audio_note="a stream takes pcm16 alone; whether aac is taken at all is not known",
     ),
     Param(

@@ -36,8 +36,8 @@ JSON = dict[str, object]
 def tools(value: object) -> object:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
         raise Wrong(_callable_advice(value) or f"expected a list of tools, each {_FORM}")
-    if not 1 <= len(value) <= _MAX_TOOLS:
-        raise Wrong(f"{len(value)} tools, expected 1 to {_MAX_TOOLS}; leave tools out for none")
+    if len(value) > _MAX_TOOLS:
+        raise Wrong(f"{len(value)} tools, expected at most {_MAX_TOOLS}")
     read = [_tool(tool, f"tools[{at}]") for at, tool in enumerate(value)]
     names = [name for _, name in tool_names(read)]
     for name in names:
