@@ -250,12 +250,18 @@ def test_two_forms_of_an_answer_are_one_too_many() -> None:
         ("function_call", "tool_choice"),
         ("user", "safety_identifier"),
         ("modality", "modalities"),
+        ("stream", "format"),
     ],
 )
 def test_an_unknown_parameter_names_the_nearest_one(name: str, near: str) -> None:
     for find in (lambda: check(name, 1), lambda: check_all({name: None})):
         with pytest.raises(UsageError, match=f"did you mean '{near}'"):
             find()
+
+
+def test_what_only_other_models_have_may_be_sent_as_it_is() -> None:
+    with pytest.raises(UsageError, match=r"extra_body=\{'reasoning_effort': …\} sends it"):
+        check_all({"reasoning_effort": "low"})
 
 
 def test_a_parameter_like_none_lists_them_all() -> None:

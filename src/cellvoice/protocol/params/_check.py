@@ -26,8 +26,17 @@ _OTHER_NAMES: Final = {
     "user": "safety_identifier",
     "functions": "tools",
     "function_call": "tool_choice",
+    "audio": "voice",
     "audio_format": "format",
+    "stream": "format",
 }
+# The service has them, for other models than those that speak.
+_BY_EXTRA_BODY: Final = frozenset(
+    (
+        *("moderation", "prediction", "reasoning_effort", "verbosity", "web_search_options"),
+        *("prompt_cache_options", "prompt_cache_retention", "stream_options"),
+    )
+)
 # They are not sent under these names: a request says them in another form.
 _SAID_OTHERWISE: Final = frozenset({"voice", "format", "modalities", "schema", "extra_body"})
 
@@ -181,6 +190,8 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
 
 
 def _unknown(name: str) -> str:
+    if name in _BY_EXTRA_BODY:
+        return f"{name!r} is no parameter here; extra_body={{{name!r}: …}} sends it as it is"
     near = _OTHER_NAMES.get(name) or nearest(name, list(PARAMS))
     if near is not None:
         return f"unknown parameter {name!r}; did you mean {near!r}?"
