@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import assert_type
@@ -42,6 +43,26 @@ def make_sessions() -> list[cv.Session]:
         ),
         cv.Session(http_client=httpx.AsyncClient()),
     ]
+
+
+def configure(session: cv.Session) -> None:
+    session.configure(temperature=0.8, voice="marin", system=None, stop=["END"])
+    values: dict[str, object] = session.settings_values()
+    session.configure(**values)
+    print(session.parameters["temperature"], session.parameters.get("seed"))
+
+
+@dataclass
+class Booking:
+    city: str
+    nights: int
+
+
+def ask_for_an_object(session: cv.Session) -> Booking:
+    tool = {"type": "function", "function": {"name": "weather"}}
+    session.say("What should I wear?", tools=[tool], tool_choice="weather", format="mp3")
+    booking: Booking = session.say("Book it.", schema=Booking).parsed
+    return booking
 
 
 def say(session: cv.Session, clip: cv.Clip) -> cv.Turn:

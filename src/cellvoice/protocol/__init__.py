@@ -33,6 +33,7 @@ from .messages import assistant_audio, assistant_text, system_message, user_mess
 from .models import (
     ENGINE_MODEL,
     MODELS,
+    VOICES,
     ModelFacts,
     Prices,
     SecondPrice,
@@ -41,9 +42,22 @@ from .models import (
     facts,
     usd_per_second,
 )
-from .params import PARAMS, Param, check, check_all
+from .params import (
+    PARAMS,
+    Param,
+    Tokenize,
+    cautions,
+    check,
+    check_all,
+    current_names,
+    nearest,
+    value_from_text,
+    with_parameters,
+)
+from .params import form as settings_form
 from .parse import StreamParser
-from .request import VOICES, Request, build_request
+from .request import Request, build_request
+from .schema import NotAnObject, Schema, schema_of
 from .sent_sound import SentSound, json_ready
 from .sse import MAX_EVENT_BYTES, SSEDecoder
 from .usage import InputDetails, OutputDetails, Usage
@@ -67,6 +81,7 @@ __all__ = [
     "LogprobsChunk",
     "ModelFacts",
     "NoiseGuard",
+    "NotAnObject",
     "OtherChoice",
     "OutputDetails",
     "Param",
@@ -78,11 +93,13 @@ __all__ = [
     "ReplyToolCall",
     "Request",
     "SSEDecoder",
+    "Schema",
     "SecondPrice",
     "SentSound",
     "StreamDone",
     "StreamParser",
     "TextChunk",
+    "Tokenize",
     "ToolCallChunk",
     "TranscriptChunk",
     "Usage",
@@ -90,9 +107,11 @@ __all__ = [
     "assistant_audio",
     "assistant_text",
     "build_request",
+    "cautions",
     "check",
     "check_all",
     "cost_usd",
+    "current_names",
     "error_from_json",
     "error_from_response",
     "estimate_input_tokens",
@@ -101,8 +120,13 @@ __all__ = [
     "joined_text",
     "json_ready",
     "mask_keys",
+    "nearest",
     "parse_completion",
+    "schema_of",
+    "settings_form",
     "system_message",
     "usd_per_second",
     "user_message",
+    "value_from_text",
+    "with_parameters",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .usage import Usage
@@ -13,6 +15,7 @@ from .usage import Usage
 __all__ = [
     "ENGINE_MODEL",
     "MODELS",
+    "VOICES",
     "ModelFacts",
     "Prices",
     "SecondPrice",
@@ -55,8 +58,12 @@ class ModelFacts:
     prices: Prices | None
     shutdown: date | None = None
     successor: str | None = None
-    # Parameters that the service is known to refuse with this model.
-    refused: frozenset[str] = frozenset()
+    # Parameters that the service is known to refuse with this model, and what is known of that.
+    refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    # The voices that it is known to have; None is any.
+    voices: tuple[str, ...] | None = None
+    # The vocabulary of its text, by tiktoken's name.
+    vocabulary: str | None = None
     # Whether a request must have sound in its input or its output.
     needs_audio: bool = False
 
@@ -72,7 +79,37 @@ _SEEN = date(2026, 11, 22)
 _FULL = Prices(2.50, 10.00, 32.00, 64.00, _SEEN)
 _MINI = Prices(0.60, 2.40, 10.00, 20.00, _SEEN)
 _FREE = Prices(0.0, 0.0, 0.0, 0.0, _SEEN)
-_AUDIO_REFUSES = frozenset({"logprobs", "top_logprobs", "response_format", "prediction"})
+# The service's own list, from its refusal of a name that is not on it (gpt-audio and
+# gpt-audio-mini, September 2026).
+VOICES: Final = (
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "fable",
+    "marin",
+    "nova",
+    "onyx",
+    "sage",
+    "shimmer",
+    "verse",
+)
+_NO_LOGPROBS = "audio models give no token probabilities, not for written answers either"
+_AUDIO_REFUSES: Final = MappingProxyType(
+    {
+        # A matrix that users of gpt-4o-audio-preview put together, February 2025. The words are
+        # not known; sibling models say 403 "not allowed to request" or 400 "Unsupported parameter".
+        "logprobs": _NO_LOGPROBS,
+        "top_logprobs": _NO_LOGPROBS,
+        # 400 "Invalid parameter: 'response_format' of type 'json_schema' is not supported with
+        # this model" (gpt-audio-1.5 and -mini, September 2026; json_object on the one before).
+        "response_format": "audio models have no structured outputs; schema= asks another way",
+        # The service's page on gpt-audio-1.5 lists predicted outputs as not supported.
+        "prediction": "audio models have no predicted outputs",
+    }
+)
 
 
 def _audio_model(
@@ -87,6 +124,9 @@ def _audio_model(
         successor=successor,
         refused=_AUDIO_REFUSES,
         needs_audio=True,
+        voices=VOICES,
+        # Not documented: the one that gpt-4o, which they descend from, has.
+        vocabulary="o200k_base",
     )
 
 

@@ -6,34 +6,17 @@ import binascii
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from cellvoice.errors import UsageError
 
 from .models import facts
-from .params import check_all
+from .params import Tokenize, check, check_all, sent_fields
 from .sent_sound import SentSound, json_ready
 
-__all__ = ["VOICES", "Request", "build_request"]
+__all__ = ["Request", "build_request"]
 
-# The service's own list, from its refusal of a name that is not on it.
-VOICES: Final = (
-    "alloy",
-    "ash",
-    "ballad",
-    "cedar",
-    "coral",
-    "echo",
-    "fable",
-    "marin",
-    "nova",
-    "onyx",
-    "sage",
-    "shimmer",
-    "verse",
-)
 _STREAM_FORMAT = "pcm16"
 _WHOLE_FORMAT = "wav"
 _WAV_HEADER_BYTES = 44
@@ -107,49 +90,57 @@ def build_request(
     voice: str | Mapping[str, object] | None = None,
     params: Mapping[str, object] | None = None,
     stream: bool = True,
+    tokenize: Tokenize | None = None,
 ) -> Request:
     """Make a request of what was set, and of nothing else.
 
-    With a `voice` (a name, or `{"id": …}` of a custom one) the reply is spoken, without it
-    written. Raises UsageError for an unknown parameter, a value out of range, no messages, or a
-    request without any sound to a model that refuses such.
+    With a `voice` (a name, or `{"id": …}` of a custom one; also as a parameter) the reply is
+    spoken, without it written, as it is with `modalities=["text"]`. A `format` that can't be
+    streamed asks for the reply in one piece, whatever `stream` says; `tokenize` finds the tokens of
+    words in `logit_bias`. Raises UsageError for an unknown parameter, a value out of range, no
+    messages, or a request without any sound to a model that refuses such.
     """
     checked_model = _checked_model(model)
     said = tuple(copy.deepcopy(dict(message)) for message in messages)
     if not said:
         raise UsageError("there are no messages, expected at least one")
-    sent: dict[str, object] = {}
+    checked = check_all(params or {})
     if voice is not None:
-        sent["modalities"] = ["text", "audio"]
-        sent["audio"] = {
-            "voice": _checked_voice(voice),
-            "format": _STREAM_FORMAT if stream else _WHOLE_FORMAT,
-        }
-    elif _needs_audio(checked_model) and not any(_has_sound(message) for message in said):
+        checked["voice"] = check("voice", voice)
+    stream = stream and checked.get("format", _STREAM_FORMAT) == _STREAM_FORMAT
+    sent = _sound_fields(checked, stream)
+    if "audio" not in sent and _needs_audio(checked_model) and not any(map(_has_sound, said)):
         raise UsageError(
             f"{model} takes no request without sound: set a voice to hear the answer, "
             "or send a Clip"
         )
-    sent.update(check_all(params or {}))
+    sent.update(sent_fields(checked, checked_model, tokenize))
     if stream:
         sent["stream"] = True
         # Obfuscation pads every event with random text against eavesdroppers of its length.
         sent["stream_options"] = {"include_usage": True, "include_obfuscation": False}
-    return Request(checked_model, said, sent)
+    extra = checked.get("extra_body", {})
+    assert isinstance(extra, Mapping)
+    return Request(checked_model, said, {**sent, **extra})
+
+
+def _sound_fields(checked: Mapping[str, object], stream: bool) -> dict[str, object]:
+    """`modalities` and `audio`: a voice means a spoken answer unless `modalities` says written."""
+    voice, modalities = checked.get("voice"), checked.get("modalities")
+    if modalities is not None and "audio" not in modalities:  # type: ignore[operator]
+        return {"modalities": modalities}
+    if voice is None:
+        if modalities is not None:
+            raise UsageError("modalities asks for sound and there is no voice; set voice='alloy'")
+        return {}
+    kind = checked.get("format") or (_STREAM_FORMAT if stream else _WHOLE_FORMAT)
+    return {"modalities": ["text", "audio"], "audio": {"voice": voice, "format": kind}}
 
 
 def _checked_model(model: object) -> str:
     if not isinstance(model, str) or not model.strip():
         raise UsageError(f"model={model!r}: expected a name such as 'gpt-audio'")
     return model
-
-
-def _checked_voice(voice: str | Mapping[str, object]) -> object:
-    if isinstance(voice, str) and voice.strip():
-        return voice
-    if isinstance(voice, Mapping) and isinstance(voice.get("id"), str):
-        return dict(voice)
-    raise UsageError(f"voice={voice!r}: expected a name such as 'alloy', or {{'id': 'voice_…'}}")
 
 
 def _needs_audio(model: str) -> bool:

@@ -6,18 +6,30 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cellvoice.errors import ServiceError, UsageError
-from cellvoice.protocol import Request, build_request, check_all, system_message, user_message
+from cellvoice.errors import UsageError
+from cellvoice.protocol import (
+    Request,
+    Schema,
+    build_request,
+    cautions,
+    check,
+    check_all,
+    current_names,
+    system_message,
+    user_message,
+)
 
 from . import _loop
 from ._audience import Audience
 from ._conduct import Conduct
-from ._history import forget_sound, messages_before
+from ._history import messages_before
 from ._inputs import parts_of
+from ._repairs import Repairs
+from ._tokens import TokenizerOf, service_tokenizer
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -39,39 +51,58 @@ class Settings:
     voice: Voice | None
     system: str | None
     params: Mapping[str, object]
+    # By a model's name: what finds the tokens of words in `logit_bias`.
+    tokenizer: TokenizerOf = field(default=service_tokenizer, repr=False, compare=False)
+
+    @property
+    def written(self) -> bool:
+        """Whether a written answer is asked for."""
+        return self.voice is None or self.params.get("modalities") == ["text"]
 
     @property
     def voice_name(self) -> str | None:
-        """The voice in one word, or None for a written answer."""
+        """The voice in one word, or None if there is none."""
         voice = self.voice
         return voice if voice is None or isinstance(voice, str) else str(voice.get("id", ""))
 
     def checked(self) -> Settings:
-        """These settings, with parameters as they are sent. Raises UsageError."""
+        """These settings, with parameters as they are kept. Raises UsageError."""
         if not _is_name(self.model):
             raise UsageError(f"model={self.model!r}: expected a name such as 'gpt-audio'")
         if self.system is not None:
             system_message(self.system)
-        settings = replace(self, params=check_all(self.params))
         if self.voice is not None:
-            # The request's own check of a voice, on a message that no one sends.
-            build_request(model=self.model, messages=[user_message("…")], voice=self.voice)
-        return settings
+            check("voice", self.voice)
+        params = check_all(self.params, self.tokenizer(self.model))
+        if params.get("format") == "aac":
+            raise UsageError(
+                "format='aac': there is nothing here that reads AAC; 'mp3' and 'opus' are as small"
+            )
+        return replace(self, params=params)
 
     def changed(self, overrides: Mapping[str, object]) -> Settings:
-        """With some replaced: `model`, `voice`, `system`, parameters. Raises UsageError."""
-        params = dict(overrides)
-        model, voice = params.pop("model", self.model), params.pop("voice", self.voice)
-        system = params.pop("system", self.system)
-        if voice is not None and not isinstance(voice, (str, Mapping)):
-            raise UsageError(f"voice={voice!r}: expected a name such as 'alloy', or None")
+        """With some replaced: `model`, `voice`, `system`, parameters; None unsets.
+
+        Raises UsageError, and then nothing has changed.
+        """
+        given = current_names(overrides)
+        model, voice = given.pop("model", self.model), given.pop("voice", self.voice)
+        system = given.pop("system", self.system)
         return replace(
             self,
-            model=model,  # type: ignore[arg-type]  # checked below, whatever it is
-            voice=voice,
+            model=model,  # type: ignore[arg-type]  # checked below, whatever they are
+            voice=voice,  # type: ignore[arg-type]
             system=system,  # type: ignore[arg-type]
-            params={**self.params, **params},
+            params={**self.params, **given},
         ).checked()
+
+    def values(self) -> dict[str, object]:
+        """All that is set, JSON-ready; `changed` takes it."""
+        params = {
+            name: dict(value.json_schema) if isinstance(value, Schema) else value
+            for name, value in self.params.items()
+        }
+        return {"model": self.model, "voice": self.voice, "system": self.system, **params}
 
 
 class Asking:
@@ -84,6 +115,7 @@ class Asking:
         wire: Wire,
         journal: Journal | None,
         clock: Callable[[], float],
+        embedded: bool,
     ) -> None:
         self.settings = settings.checked()
         self.turns: tuple[Turn, ...] = ()
@@ -92,6 +124,8 @@ class Asking:
         self.lock = threading.Lock()
         self.clock = clock
         self._journal = journal
+        # What is known of a model holds for the service, not for the engine in its place.
+        self._embedded = embedded
         self._made = 0
         # Nobody but those who may still ask them holds turns that were not asked.
         self._unasked: weakref.WeakSet[Turn] = weakref.WeakSet()
@@ -127,19 +161,24 @@ class Asking:
         """Give a turn its input, and see that it can be asked. Raises UsageError, AudioError."""
         parts, notices = parts_of(said)
         message = user_message(parts)
-        self._request(turn, message, self.turns)
+        request = self._request(turn, message, self.turns)
+        if not self._embedded:
+            notices += tuple(cautions(request.model, request.params))
         turn._fill(parts, message, notices)
 
     def schedule(self, turn: Turn, view: TurnView | None, notice: str) -> bool:
         """Put a turn at the end of the conversation and start it; False if it has ended before."""
         loop = _loop.background_loop()
+        repairs = Repairs(turn, lambda: self._before(turn), self.clock)
         conduct = Conduct(
             turn,
             wire=self.wire,
             audience=Audience(turn, view, lambda: self.watching),
             journal=self._journal,
-            request=lambda: self._request(turn, turn._message or {}, self._before(turn)),
-            repair=lambda error, repairs: self._repair(turn, error, repairs),
+            request=lambda: self._request(
+                turn, turn._message or {}, self._before(turn), repairs.without
+            ),
+            repair=repairs.repair,
         )
         with self.lock:
             if not turn._claim(
@@ -172,31 +211,19 @@ class Asking:
         return turns[: turns.index(turn)]
 
     def _request(
-        self, turn: Turn, message: Mapping[str, object], earlier: tuple[Turn, ...]
+        self,
+        turn: Turn,
+        message: Mapping[str, object],
+        earlier: tuple[Turn, ...],
+        without: frozenset[str] = frozenset(),
     ) -> Request:
         settings = turn._settings
         return build_request(
             model=settings.model,
             messages=[*messages_before(earlier, settings.system, self.clock()), message],
             voice=settings.voice,
-            params=settings.params,
-        )
-
-    def _repair(self, turn: Turn, error: ServiceError, repairs: int) -> str | None:
-        """Make the history fit again for a service that has lost a sound; None if it can't help.
-
-        A service that has lost a second one is taken to have lost all: it was started anew.
-        """
-        if error.code != "audio_not_found":
-            return None
-        gone = forget_sound(self._before(turn), error, self.clock(), doubt_all=repairs > 0)
-        if not gone:
-            return None
-        numbers = ", ".join(str(one.number) for one in gone)
-        which = f"turn {numbers}" if len(gone) == 1 else f"turns {numbers}"
-        return (
-            f"the service no longer had the sound of {which}; the transcript was sent instead, "
-            "so the answer may come as text"
+            params={name: one for name, one in settings.params.items() if name not in without},
+            tokenize=settings.tokenizer(settings.model),
         )
 
 

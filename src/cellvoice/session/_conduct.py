@@ -14,6 +14,7 @@ from cellvoice.errors import CellvoiceError, ConnectionFailed, ServiceError, Str
 from cellvoice.protocol import AudioChunk, ErrorReceived, Event, Request, fold, mask_keys
 
 from ._outcome import finish_of, has_content, notices_of
+from ._parsing import parse
 from .turn import Finish, Turn
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Conduct:
         audience: Audience,
         journal: Journal | None,
         request: Callable[[], Request],
-        repair: Callable[[ServiceError, int], str | None],
+        repair: Callable[[ServiceError], str | None],
     ) -> None:
         self._turn = turn
         self._wire = wire
@@ -106,17 +107,15 @@ class Conduct:
             raise blamed from error
 
     async def _receive_repaired(self, client: Client) -> None:
-        repairs = 0
         while True:
             try:
                 return await self._receive(client)
             except ServiceError as error:
                 # Only a request that was refused whole is sent again; never after a byte of reply.
-                repaired = self._repair(error, repairs) if error.status is not None else None
+                repaired = self._repair(error) if error.status is not None else None
                 if repaired is None:
                     raise
-                # Ends: every repair leaves less of the history that could be refused.
-                repairs += 1
+                # Ends: every repair leaves less of the request that could be refused.
                 self._turn._note(repaired)
 
     async def _receive(self, client: Client) -> None:
@@ -166,6 +165,10 @@ class Conduct:
         spoken = any(not isinstance(part, str) for part in turn.input)
         for sentence in notices_of(turn.reply, finish, params, spoken=spoken):
             turn._note(sentence)
+        if finish in ("complete", "length"):
+            turn._parsed, failed = parse(turn)
+            if failed:
+                turn._note(failed)
         turn._end(finish, error)
 
     def _told(self, error: Exception) -> CellvoiceError:

@@ -8,13 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
+from cellvoice.errors import DeviceError
 from cellvoice.protocol import Event
 
 if TYPE_CHECKING:
     from .session import Session
     from .turn import Turn
 
-__all__ = ["Cell", "Endpoint", "Surface", "TurnView", "engine", "execution", "surface"]
+__all__ = [
+    "Cell",
+    "Endpoint",
+    "Surface",
+    "TurnView",
+    "cell",
+    "engine",
+    "execution",
+    "page",
+    "surface",
+    "view",
+]
 
 _log = logging.getLogger("cellvoice.session")
 
@@ -85,6 +97,35 @@ def surface() -> Surface | None:
         return _composition().surface()
     except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
         _log.exception("the notebook's display could not be set up; turns go on without it")
+        return None
+
+
+def page() -> Surface:
+    """The notebook that the caller runs in. Raises DeviceError where there is none."""
+    found = surface()
+    if found is None:
+        raise DeviceError(
+            "there is no notebook page to record in here; record a file and send it with "
+            "session.say(Clip.read('question.wav'))"
+        )
+    return found
+
+
+def cell(where: Surface | None) -> Cell | None:
+    """The calling cell, or None outside a notebook."""
+    try:
+        return where.cell() if where is not None else None
+    except Exception:  # noqa: BLE001 (where a turn was asked is worth less than the turn)
+        _log.exception("the calling cell could not be told")
+        return None
+
+
+def view(where: Surface | None, turn: Turn) -> TurnView | None:
+    """How the turn is shown where it was asked, or None if it is not."""
+    try:
+        return where.open_turn(turn) if where is not None else None
+    except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
+        _log.exception("turn %s can't be shown; it is asked all the same", turn.number)
         return None
 
 

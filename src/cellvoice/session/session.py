@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import copy
 import secrets
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cellvoice.errors import DeviceError, UsageError
-from cellvoice.protocol import Usage, json_ready
+from cellvoice.errors import UsageError
+from cellvoice.protocol import Usage, json_ready, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
+from ._caller import by_current_names
 from ._cost import Cost, total_cost
 from ._inputs import Said
 from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, Given, destination, shutdown_notice
@@ -39,14 +39,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_MODEL", "DEFAULT_VOICE", "Session"]
 
-_log = logging.getLogger("cellvoice.session")
-
 DEFAULT_MODEL = "gpt-audio"
 # The one voice that every compatible server documents.
 DEFAULT_VOICE = "alloy"
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
+@with_parameters
 class Session:
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
@@ -100,6 +99,7 @@ class Session:
         # A traceback that shows local names must not show these.
         api_key = base_url = headers = proxy = None
         to = destination(given)
+        parameters = by_current_names(parameters)
         self._embedded = to.kind == "engine"
         self._id = f"{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%S}-{_word()}"
         self._journal: Journal | None = journal_for(journal, self._id)
@@ -109,6 +109,7 @@ class Session:
             wire=Wire(to),
             journal=self._journal,
             clock=clock,
+            embedded=self._embedded,
         )
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
@@ -127,7 +128,7 @@ class Session:
 
     @model.setter
     def model(self, model: str) -> None:
-        self._change(model=model)
+        self.configure(model=model)
 
     @property
     def voice(self) -> str | None:
@@ -139,7 +140,7 @@ class Session:
 
     @voice.setter
     def voice(self, voice: Voice | None) -> None:
-        self._change(voice=voice)
+        self.configure(voice=voice)
 
     @property
     def system(self) -> str | None:
@@ -148,12 +149,29 @@ class Session:
 
     @system.setter
     def system(self, system: str | None) -> None:
-        self._change(system=system)
+        self.configure(system=system)
 
     @property
     def parameters(self) -> Mapping[str, object]:
         """The service's parameters that every turn is asked with."""
         return MappingProxyType(dict(self._asking.settings.params))
+
+    @with_parameters
+    def configure(self, **settings: object) -> None:
+        """Change settings from the next turn on: `model`, `voice`, `system`, parameters.
+
+        None unsets one; without a voice the answers are written. Raises UsageError if one of them
+        can't be, and then none is changed.
+        """
+        self._asking.settings = self._asking.settings.changed(by_current_names(settings))
+
+    def settings_values(self) -> dict[str, object]:
+        """All that is set, JSON-ready, for a panel or a file; `configure(**values)` sets it again.
+
+        A class given as `schema` is there as its JSON schema.
+        """
+        values: dict[str, object] = copy.deepcopy(self._asking.settings.values())
+        return values
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -209,6 +227,7 @@ class Session:
         """The messages that a turn asked now would follow; a copy that the caller may change."""
         return [json_ready(message) for message in self._asking.messages()]
 
+    @with_parameters
     def say(self, input: Said, **overrides: object) -> Turn:  # noqa: A002 (its public name)
         """Say something to the model and wait for its whole reply.
 
@@ -221,30 +240,44 @@ class Session:
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
         the turn, with what came on `error.turn`.
         """
-        surface, turn = self._made(input, overrides)
+        surface, turn = self._made(input, by_current_names(overrides))
         # Shown inside the wait: an interrupt may come while the page is told of the turn.
         return wait_sync(
-            turn, lambda: self._asking.schedule(turn, _view(surface, turn), self.notice)
+            turn, lambda: self._asking.schedule(turn, _seams.view(surface, turn), self.notice)
         )
 
-    async def asay(self, input: Said, **overrides: object) -> Turn:  # noqa: A002
+    @with_parameters
+    def asay(
+        self,
+        input: Said,  # noqa: A002
+        **overrides: object,
+    ) -> Coroutine[Any, Any, Turn]:
         """As `say`, without blocking the event loop. Cancelling the task stops the turn."""
-        surface, turn = self._made(input, overrides)
-        self._asking.schedule(turn, _view(surface, turn), self.notice)
+        # Here and not in the coroutine, which may run when the caller's line is long over.
+        return self._asay(input, by_current_names(overrides))
+
+    async def _asay(self, said: Said, overrides: Mapping[str, object]) -> Turn:
+        surface, turn = self._made(said, overrides)
+        self._asking.schedule(turn, _seams.view(surface, turn), self.notice)
         return await wait_async(turn)
 
+    @with_parameters
     def listen(self, **overrides: object) -> Turn:
         """Record in the browser, send what was said, and play the reply.
 
         Raises DeviceError where there is no notebook page to record in.
         """
         refuse_after_interrupt()
-        return _page().listen(self, overrides)
+        return _seams.page().listen(self, by_current_names(overrides))
 
-    async def alisten(self, **overrides: object) -> Turn:
+    @with_parameters
+    def alisten(self, **overrides: object) -> Coroutine[Any, Any, Turn]:
         """As `listen`, without blocking the event loop."""
+        return self._alisten(by_current_names(overrides))
+
+    async def _alisten(self, overrides: Mapping[str, object]) -> Turn:
         refuse_after_interrupt()
-        return await _page().alisten(self, overrides)
+        return await _seams.page().alisten(self, overrides)
 
     def start_turn(
         self,
@@ -260,6 +293,7 @@ class Session:
         `turn` is one from `pending_turn`, to be asked now with the overrides it was made with and
         these. May be called from any thread. Raises UsageError before anything is sent.
         """
+        overrides = by_current_names(overrides)
         if turn is None:
             turn = self._asking.make_turn(self, overrides, cell)
         elif overrides:
@@ -271,7 +305,8 @@ class Session:
 
     def pending_turn(self, overrides: Mapping[str, object] = MappingProxyType({})) -> Turn:
         """A turn that waits for its input, not one of `turns` before `start_turn` is given it."""
-        return self._asking.make_turn(self, overrides, _cell(_seams.surface()))
+        overrides = by_current_names(overrides)
+        return self._asking.make_turn(self, overrides, _seams.cell(_seams.surface()))
 
     def wait(self, turn: Turn) -> Turn:
         """Wait until a turn has ended; as `say`, also about Ctrl-C and errors."""
@@ -338,15 +373,11 @@ class Session:
         else:
             print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
 
-    def _change(self, **settings: object) -> None:
-        changed = replace(self._asking.settings, **settings)  # type: ignore[arg-type]
-        self._asking.settings = changed.checked()
-
     def _made(self, said: object, overrides: Mapping[str, object]) -> tuple[Surface | None, Turn]:
         """A turn ready to be asked, and where the verb was called."""
         refuse_after_interrupt()
         surface = _seams.surface()
-        turn = self._asking.make_turn(self, overrides, _cell(surface))
+        turn = self._asking.make_turn(self, overrides, _seams.cell(surface))
         self._asking.fill(turn, said)
         return surface, turn
 
@@ -362,29 +393,3 @@ class Session:
 
 def _word() -> str:
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(4))
-
-
-def _page() -> Surface:
-    surface = _seams.surface()
-    if surface is None:
-        raise DeviceError(
-            "there is no notebook page to record in here; record a file and send it with "
-            "session.say(Clip.read('question.wav'))"
-        )
-    return surface
-
-
-def _cell(surface: Surface | None) -> Cell | None:
-    try:
-        return surface.cell() if surface is not None else None
-    except Exception:  # noqa: BLE001 (where a turn was asked is worth less than the turn)
-        _log.exception("the calling cell could not be told")
-        return None
-
-
-def _view(surface: Surface | None, turn: Turn) -> TurnView | None:
-    try:
-        return surface.open_turn(turn) if surface is not None else None
-    except Exception:  # noqa: BLE001 (what is only shown must not stop what is asked)
-        _log.exception("turn %s can't be shown; it is asked all the same", turn.number)
-        return None

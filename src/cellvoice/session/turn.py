@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AnswerTimeout, TotalTimeout
@@ -68,6 +68,7 @@ class Turn:
         self._request_id: str | None = None
         self._reply = Reply()
         self._timing = Timing()
+        self._parsed: object = None
         self._finish: Finish | None = None
         self._error: Exception | None = None
         self._notices: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ class Turn:
     @property
     def voice(self) -> str | None:
         """The voice that was asked for, or None if a written answer was."""
-        return self._settings.voice_name
+        return None if self._settings.written else self._settings.voice_name
 
     @property
     def input(self) -> tuple[str | Clip, ...]:
@@ -151,6 +152,14 @@ class Turn:
                 return clip
             self._clip = clip
         return self._clip
+
+    @property
+    def parsed(self) -> Any:
+        """The object that `schema=` asked for: of the class that was given, or a dict.
+
+        None before the turn has ended, and when the reply is no such object; a notice says why.
+        """
+        return self._parsed
 
     @property
     def heard(self) -> str | None:
