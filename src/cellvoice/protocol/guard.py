@@ -36,7 +36,18 @@ class NoiseGuard:
     def __post_init__(self) -> None:
         given: object = self.wordless_s
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
-            raise UsageError(f"wordless_s={given!r}: expected seconds, a number above 0")
+            raise UsageError(
+                f"guard={given!r}: expected True, False, or seconds of sound without words"
+            )
+
+    @classmethod
+    def of(cls, choice: object) -> NoiseGuard | None:
+        """The guard that `guard=` asks for: True (or None) the usual one, seconds, False none."""
+        if isinstance(choice, cls):
+            return choice
+        if choice is None or choice is True:
+            return cls()
+        return None if choice is False else cls(choice)  # type: ignore[arg-type]  # it checks
 
     def trips(self, reply: Reply, model: str) -> bool:
         """Whether this reply, as far as it has come, is to be cut.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol import (
+    NoiseGuard,
     Request,
     Schema,
     build_request,
@@ -53,6 +54,8 @@ class Settings:
     params: Mapping[str, object]
     # By a model's name: what finds the tokens of words in `logit_bias`.
     tokenizer: TokenizerOf = field(default=service_tokenizer, repr=False, compare=False)
+    # None lets a reply go on that sounds like endless noise.
+    guard: NoiseGuard | None = field(default_factory=NoiseGuard)
 
     @property
     def written(self) -> bool:
@@ -81,15 +84,17 @@ class Settings:
         return replace(self, params=params)
 
     def changed(self, overrides: Mapping[str, object]) -> Settings:
-        """With some replaced: `model`, `voice`, `system`, parameters; None unsets.
+        """With some replaced: `model`, `voice`, `system`, `guard`, parameters; None unsets.
 
         Raises UsageError, and then nothing has changed.
         """
         given = current_names(overrides)
         model, voice = given.pop("model", self.model), given.pop("voice", self.voice)
         system = given.pop("system", self.system)
+        guard = NoiseGuard.of(given.pop("guard")) if "guard" in given else self.guard
         return replace(
             self,
+            guard=guard,
             model=model,  # type: ignore[arg-type]  # checked below, whatever they are
             voice=voice,  # type: ignore[arg-type]
             system=system,  # type: ignore[arg-type]

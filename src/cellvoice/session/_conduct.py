@@ -11,9 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import CellvoiceError, ConnectionFailed, ServiceError, StreamBroken
-from cellvoice.protocol import AudioChunk, ErrorReceived, Event, Request, fold, mask_keys
+from cellvoice.protocol import (
+    AudioChunk,
+    ErrorReceived,
+    Event,
+    Heartbeat,
+    Request,
+    fold,
+    mask_keys,
+)
 
-from ._outcome import finish_of, has_content, notices_of
+from ._outcome import finish_of, has_content, limit_tokens, notices_of
 from ._parsing import parse
 from .turn import Finish, Turn
 
@@ -50,6 +58,7 @@ class Conduct:
         self._repair = repair
         self._exchange: asyncio.Task[None] | None = None
         self._sent_s: float | None = None
+        self._cut_as_noise = False
 
     def cancel(self) -> None:
         """End the exchange; what has arrived is kept. Loop thread only."""
@@ -128,6 +137,8 @@ class Conduct:
             turn._request_id = stream.request_id
             async for event in stream:
                 self._take(event)
+                if self._is_noise(event):
+                    return  # leaving closes the connection, and the service stops
         if not turn.reply.done:
             raise StreamBroken(
                 "the reply ended before it was complete; what came is kept, ask again for the rest"
@@ -147,6 +158,17 @@ class Conduct:
         if isinstance(event, ErrorReceived):
             raise event.error
 
+    def _is_noise(self, event: Event) -> bool:
+        guard, turn = self._turn._settings.guard, self._turn
+        if guard is None or not isinstance(event, (Heartbeat, AudioChunk)):
+            return False
+        if not guard.trips(turn.reply, turn.model):
+            return False
+        limit = limit_tokens(turn._request.params if turn._request else {}, turn.model)
+        turn._note(guard.sentence(turn.reply, turn.model, limit))
+        self._cut_as_noise = True
+        return True
+
     def _since_s(self) -> float | None:
         return None if self._sent_s is None else time.perf_counter() - self._sent_s
 
@@ -155,7 +177,7 @@ class Conduct:
         turn._timing = replace(turn._timing, total_s=self._since_s())
         params = turn._request.params if turn._request else {}
         finish: Finish
-        if stopped:
+        if stopped or self._cut_as_noise:
             finish, error = "stopped", None
         elif error is not None:
             finish = "cut" if has_content(turn.reply) else "failed"

@@ -11,7 +11,7 @@ from cellvoice.protocol.models import OUTPUT_TOKENS_PER_S
 if TYPE_CHECKING:
     from .turn import Finish
 
-__all__ = ["finish_of", "has_content", "notices_of"]
+__all__ = ["finish_of", "has_content", "limit_tokens", "notices_of"]
 
 _DEAF = (
     "the embedded engine has no speech recogniser here, so it could not understand what was said; "

@@ -15,7 +15,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import Usage, json_ready, with_parameters
+from cellvoice.protocol import NoiseGuard, Usage, json_ready, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
@@ -55,7 +55,8 @@ class Session:
     write to (`cellvoice_journal` if none is given), or False to write nothing. `headers`,
     `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
     `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
-    tells of each. Other keywords are parameters of the service, for every turn.
+    tells of each. `guard` ends a reply that goes on for that many seconds (30) without words, as
+    endless noise does; False lets it. Other keywords are parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -78,6 +79,7 @@ class Session:
         max_retries: int | None = None,
         azure_api_version: str | None = None,
         http_client: httpx.AsyncClient | None = None,
+        guard: bool | float = True,
         journal: str | os.PathLike[str] | bool | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
@@ -105,7 +107,13 @@ class Session:
         self._journal: Journal | None = journal_for(journal, self._id)
         self._takes: Path | None = None
         self._asking = Asking(
-            settings=Settings(model, DEFAULT_VOICE if voice is None else voice, system, parameters),
+            settings=Settings(
+                model,
+                DEFAULT_VOICE if voice is None else voice,
+                system,
+                parameters,
+                guard=NoiseGuard.of(guard),
+            ),
             wire=Wire(to),
             journal=self._journal,
             clock=clock,
@@ -233,8 +241,8 @@ class Session:
 
         `input` is text, a Clip, the path of a sound file, or a list of these. A `pathlib.Path` is
         always a file; a str is text, unless it ends in a sound file's suffix and is such a file.
-        `overrides` are `model`, `voice` (None for a written answer), `system` and the service's
-        parameters, for this turn only.
+        `overrides` are `model`, `voice` (None for a written answer), `system`, `guard` and the
+        service's parameters, for this turn only.
 
         Ctrl-C or the stop button ends the reply; the turn is returned with what was heard, and
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended

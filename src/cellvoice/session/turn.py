@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AnswerTimeout, TotalTimeout
-from cellvoice.protocol import Reply, Request, Usage
+from cellvoice.protocol import Reply, ReplyLogprobs, Request, Usage
 
 from . import _loop, _seams
 from ._cost import Cost, cost_of
@@ -162,6 +162,16 @@ class Turn:
         return self._parsed
 
     @property
+    def choices(self) -> tuple[Reply, ...]:
+        """All replies of a turn that was asked with n > 1; the first is this turn's own."""
+        return self._reply.choices
+
+    @property
+    def logprobs(self) -> ReplyLogprobs | None:
+        """The probabilities of the text's tokens, or None if the service gave none."""
+        return self._reply.logprobs
+
+    @property
     def heard(self) -> str | None:
         """What the embedded engine understood of the spoken input; the service does not tell."""
         heard = (self._reply.engine or {}).get("heard")
@@ -218,8 +228,9 @@ class Turn:
     def finish(self) -> Finish | None:
         """How the turn ended, or None while it runs.
 
-        complete; stopped (by the user); cut (by the wire, with something received); length (the
-        token limit); filtered (by the service); refused (by the model); failed (nothing received).
+        complete; stopped (by the user, or as endless noise, as a notice then says); cut (by the
+        wire, with something received); length (the token limit); filtered (by the service);
+        refused (by the model); failed (nothing received).
         """
         return self._finish
 

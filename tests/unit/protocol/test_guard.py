@@ -49,5 +49,11 @@ def test_it_says_what_it_saved() -> None:
 
 @pytest.mark.parametrize("given", [0, -1, float("nan"), True, "30"])
 def test_a_time_that_is_none_is_refused(given: object) -> None:
-    with pytest.raises(UsageError, match="wordless_s"):
+    with pytest.raises(UsageError, match="guard="):
         NoiseGuard(given)  # type: ignore[arg-type]
+
+
+def test_the_guard_is_chosen_by_a_word_or_a_time() -> None:
+    assert NoiseGuard.of(True) == NoiseGuard.of(None) == NoiseGuard()
+    assert NoiseGuard.of(5) == NoiseGuard.of(NoiseGuard(5)) == NoiseGuard(wordless_s=5)
+    assert NoiseGuard.of(False) is None
