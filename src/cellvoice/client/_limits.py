@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import TypeVar
 
 import httpx
@@ -103,28 +103,36 @@ class _Watched(httpx.AsyncByteStream):
         self._body = body
         self._chunks = aiter(body)
         self._limits = limits
+        self._clock = _Clock()
         self._first: bytes | None = None
+        self._begun = False
 
     async def first(self) -> bytes:
-        if self._first is None:
-            self._first = await self._next(begun=False)
+        if self._first is None and not self._begun:
+            self._first = await self._next()
         return self._first or b""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunk = self._first or await self._next(begun=False)
-        while chunk is not None:
-            yield chunk
-            chunk = await self._next(begun=True)
+    def __aiter__(self) -> _Watched:
+        return self
 
-    async def _next(self, *, begun: bool) -> bytes | None:
+    async def __anext__(self) -> bytes:
+        chunk, self._first = self._first, None
+        if chunk is None:
+            chunk = await self._next()
+        if chunk is None:
+            raise StopAsyncIteration
+        self._begun = True
+        return chunk
+
+    async def _next(self) -> bytes | None:
+        begun, clock = self._begun, self._clock
         failed: Exception
         try:
-            async with asyncio.timeout_at(_when(self._limits.until_next_byte(begun))) as clock:
-                return await anext(self._chunks)
+            return await clock.wait(anext(self._chunks), self._limits.until_next_byte(begun))
         except StopAsyncIteration:
             return None
         except Exception as error:
-            if clock.expired():
+            if clock.expired:
                 failed = Cut(self._limits.cut(begun))
             elif isinstance(error, CellvoiceError) or not is_of_the_network(error):
                 raise
@@ -134,7 +142,61 @@ class _Watched(httpx.AsyncByteStream):
         raise failed
 
     async def aclose(self) -> None:
+        self._clock.stop()
         await self._body.aclose()
+
+
+class _Clock:
+    """As `asyncio.timeout_at`, for thousands of waits: one timer, which moves only when it rings.
+
+    A limit that is moved with every piece would set and cancel a timer for each, which costs as
+    much as reading the piece.
+    """
+
+    def __init__(self) -> None:
+        self.expired = False
+        self._loop = asyncio.get_running_loop()
+        self._by = math.inf
+        self._waiting: asyncio.Task[object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, awaitable: Awaitable[T], by: float) -> T:
+        """Await something until `by` in the loop's time. Raises TimeoutError, and is `expired`."""
+        self._by = by
+        if by != math.inf and (self._timer is None or by < self._timer.when()):
+            self._set(by)
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            # If somebody else cancelled as well, it is theirs.
+            if self.expired and task.uncancel() <= cancelled_before:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waiting = None
+
+    def stop(self) -> None:
+        """Let the timer go."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set(self, when: float) -> None:
+        self.stop()
+        self._timer = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return  # nobody waits now; the next wait sets it anew
+        if self._loop.time() < self._by:
+            self._set(self._by)
+            return
+        self.expired = True
+        self._waiting.cancel()
 
 
 def _or_forever(limit_s: float | None) -> float:

@@ -102,8 +102,8 @@ class EventStream:
 
 
 def _body_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
-    # Compression is not asked for, and looking for it costs a little with every piece; a transport
-    # may also give its whole body at once.
-    if "content-encoding" in response.headers or response.is_stream_consumed:
+    # Compression is not asked for; without it httpx's own way of reading adds only cost.
+    if "content-encoding" in response.headers:
         return response.aiter_bytes()
-    return response.aiter_raw()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return aiter(response.stream)
