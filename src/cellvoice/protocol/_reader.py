@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ._chunk import Audio, Choice, Chunk, Delta
+from ._chunk import ABSENT, Audio, Choice, Chunk, Delta
 from ._json import as_int, as_text
 from ._sound import SoundStream
 from .events import (
@@ -102,7 +102,7 @@ class ReplyReader:
         )
 
     def _read_choice(self, choice: Choice, chunk: Chunk, events: list[Event]) -> None:
-        index = index_of(choice)
+        index = choice.index and index_of(choice)
         if not index:
             self._first.read(choice, chunk, events)
             return
@@ -124,9 +124,10 @@ class _ChoiceReader:
     def read(self, choice: Choice, chunk: Chunk, events: list[Event]) -> None:
         for delta in deltas_of(choice):
             self._read_delta(delta, chunk, events)
-        logprobs = bytes(choice.logprobs)
-        if _ROW in logprobs:
-            events.append(LogprobsChunk(logprobs))
+        if choice.logprobs is not ABSENT:
+            logprobs = bytes(choice.logprobs)
+            if _ROW in logprobs:
+                events.append(LogprobsChunk(logprobs))
         reason = choice.finish_reason
         if reason and isinstance(reason, str):
             self.ended = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from cellvoice.errors import (
     AudioNotFound,
@@ -33,8 +34,7 @@ _BILLING_CODES = frozenset(
 _TOO_LARGE = "request too large"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What the service said, whatever form it said it in; `message` has no keys in it."""
 
     message: str

@@ -6,8 +6,9 @@ import contextlib
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+import msgspec
 
 from cellvoice.errors import ServiceError
 
@@ -52,7 +53,7 @@ def error_from_response(
     told = _told_by_body(status, body)
     # Other refusals also say "try again", but with what is wrong put right.
     words = told.message if status == _TOO_MANY else ""
-    told = replace(
+    told = msgspec.structs.replace(
         told,
         request_id=headers.get("x-request-id") or None,
         retry_after_s=told_delay_s(headers, words, now_s),
@@ -62,7 +63,7 @@ def error_from_response(
 
 def error_from_json(error: object, request_id: str | None = None) -> ServiceError:
     """The error in an `error` member of an event in the middle of a stream."""
-    return error_of(None, replace(_told_by_json(error), request_id=request_id))
+    return error_of(None, msgspec.structs.replace(_told_by_json(error), request_id=request_id))
 
 
 def _told_by_body(status: int, body: bytes) -> Told:

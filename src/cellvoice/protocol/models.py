@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+import msgspec
 
 from .usage import Usage
 
@@ -37,8 +38,7 @@ _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _PER_MILLION = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(msgspec.Struct, frozen=True):
     """US dollars per million tokens, as published on `seen`."""
 
     text_in_usd: float
@@ -48,8 +48,7 @@ class Prices:
     seen: date
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ModelFacts(msgspec.Struct, frozen=True):
     """What is known of one model. None is what is not known."""
 
     name: str
@@ -59,7 +58,7 @@ class ModelFacts:
     shutdown: date | None = None
     successor: str | None = None
     # Parameters that the service is known to refuse with this model, and what is known of that.
-    refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    refused: Mapping[str, str] = MappingProxyType({})
     # The voices that it is known to have; None is any.
     voices: tuple[str, ...] | None = None
     # The vocabulary of its text, by tiktoken's name.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
+
+import msgspec
 
 from cellvoice.protocol.models import VOICES
 from cellvoice.protocol.schema import schema_of
@@ -23,8 +24,7 @@ _FORMATS = ("wav", "mp3", "flac", "opus", "pcm16")
 _TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """One parameter: what it may be, what it does in a sentence, what is known of it.
 
     `default` is the service's own and is never sent. `low`, `high` and `choices` are None where
