@@ -80,6 +80,7 @@ async def main(rounds: int) -> None:
                 print("|", " | ".join(map(str, cells)), "|")
                 await page.page.close()
         await browser.close()
+    print(flush=True)
 
 
 if __name__ == "__main__":
