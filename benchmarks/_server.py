@@ -27,13 +27,15 @@ _MODEL = re.compile(rb'"model":\s*"([\w-]+)"')
 @contextlib.contextmanager
 def served() -> Iterator[str]:
     """Run the server; gives its base address."""
-    command = [sys.executable, __file__]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command, pipe = [sys.executable, __file__], subprocess.PIPE
+    # Its input closes when this process ends, however it ends; that is the sign to end, too.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         finally:
-            process.terminate()
+            process.stdin.close()
 
 
 @functools.lru_cache(maxsize=4)
@@ -87,7 +89,8 @@ async def _send(writer: asyncio.StreamWriter, model: str) -> None:
 async def _serve() -> None:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0, limit=READ_BYTES)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
 
 
 if __name__ == "__main__":
