@@ -13,14 +13,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from _rig import options
 from playwright.async_api import async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.browser.bare_page import FRAME, Rig, noise, served
 from tests.browser.conftest import launch
-
-ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,9 @@ async def first_sounds(page: Rig, case: Case, rounds: int) -> tuple[list[float],
     return [report["first_sound_ms"] for report in reports], sum(r["underruns"] for r in reports)
 
 
-async def main() -> None:
+async def main(rounds: int) -> None:
+    """Measure and print."""
+    print("first_sound: from a message to the first sound in the page\n")
     print("| reply comes in | first on the page, ms | then median, ms | most, ms | underruns |")
     print("|---|---|---|---|---|")
     async with async_playwright() as driver:
@@ -67,7 +68,7 @@ async def main() -> None:
                 await page.page.goto(address)
                 await page.until("globalThis.rig !== undefined")
                 await page.call("open", "card")
-                (cold_ms, *warm_ms), underruns = await first_sounds(page, case, ROUNDS)
+                (cold_ms, *warm_ms), underruns = await first_sounds(page, case, rounds)
                 median_ms, worst_ms = statistics.median(warm_ms), max(warm_ms)
                 cells = (
                     case.name,
@@ -79,7 +80,8 @@ async def main() -> None:
                 print("|", " | ".join(map(str, cells)), "|")
                 await page.page.close()
         await browser.close()
+    print(flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(options(__doc__, rounds=10).rounds))
