@@ -11,7 +11,8 @@ interface RowProps {
   readonly complaint: string;
   /** Whether the kernel has taken it. */
   readonly commit: (value: Json) => Promise<boolean>;
-  readonly complain: (sentence: string) => void;
+  /** What was complained of is no longer there. */
+  readonly forgive: () => void;
 }
 
 /** One parameter: its name, its control, its meaning, and what is wrong with it. */
@@ -69,7 +70,7 @@ export function SettingRow(props: RowProps) {
 }
 
 /** What stands in a row's field: the session's value, or what is being written and was not taken yet. */
-function useEntry({ setting, value, complaint, commit, complain }: RowProps) {
+function useEntry({ setting, value, complaint, commit, forgive }: RowProps) {
   const draft = useSignal<string | null>(null);
   const sent = useSignal<Json | undefined>(undefined);
   const held = shown(setting, value);
@@ -82,14 +83,7 @@ function useEntry({ setting, value, complaint, commit, complain }: RowProps) {
   };
   const commitField = (field: string): void => {
     draft.value = field;
-    let meaning: Json;
-    try {
-      meaning = meant(setting, field);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      complain(`this is not JSON (${why}), expected ${setting.expected}`);
-      return;
-    }
+    const meaning = meant(setting, field);
     // Enter and leaving the field both commit; the second finds nothing new.
     const same = written(meaning) === written(sent.peek() === undefined ? value : sent.peek());
     if (!same) send(meaning);
@@ -97,7 +91,7 @@ function useEntry({ setting, value, complaint, commit, complain }: RowProps) {
   };
   const forget = (): void => {
     draft.value = null;
-    if (complaint) complain("");
+    if (complaint) forgive();
   };
   return {
     field: draft.value ?? held,

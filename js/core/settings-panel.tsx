@@ -90,8 +90,8 @@ function Group({ title, form, values, model, complaints, commit }: GroupProps) {
           model={model}
           complaint={complaints.value.get(setting.name) ?? ""}
           commit={(value) => commit(setting.name, value)}
-          complain={(sentence) => {
-            complaints.value = afterwards(complaints.peek(), setting.name, sentence, []);
+          forgive={() => {
+            complaints.value = afterwards(complaints.peek(), setting.name, "", []);
           }}
         />
       ))}

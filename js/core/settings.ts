@@ -62,7 +62,7 @@ function readSetting(part: Part): Setting {
     kind: part.get("kind").oneOf(KINDS),
     low: part.get("low").orNull(amount),
     high: part.get("high").orNull(amount),
-    choices: part.get("choices").list(text),
+    choices: part.get("choices").orNull((choices) => choices.list(text)) ?? [],
     initial: part.get("default").value,
     text: part.get("text").text(),
     warning: part.get("warning").text(),
@@ -85,37 +85,19 @@ export function shown(setting: Setting, value: unknown): string {
   return written(value);
 }
 
-/**
- * What a field's text means; "" takes the value back. Whether it fits is the kernel's to say, in one place.
- *
- * Throws `SyntaxError` when it should be JSON and is not.
- */
+/** What goes to the kernel, which reads a text by the parameter's kind and says what it expected; null takes back. */
 export function meant(setting: Setting, field: string): Json {
-  const line = field.trim();
-  if (line === "") return null;
+  if (field.trim() === "") return null;
   switch (setting.kind) {
-    case "number":
-    case "whole": {
-      const number = Number(line.replace("−", "-"));
-      // A whole number that a page would round goes as its digits.
-      const exact = setting.kind === "number" ? Number.isFinite(number) : Number.isSafeInteger(number);
-      return exact ? number : line;
-    }
-    case "flag":
-      return line === "true";
-    case "json":
-      return JSON.parse(line) as Json;
     case "texts": {
-      const texts = linesOf(field).map(fromOneLine);
-      const filled = texts.filter((text) => text !== "");
-      return filled.length > 0 ? filled : null;
+      const filled = linesOf(field).filter((line) => line !== "");
+      return filled.length > 0 ? filled.map(fromOneLine) : null;
     }
-    case "choice":
-      return line;
     case "text":
       return field;
     default:
-      return setting.kind satisfies never;
+      // The table writes a minus as it is printed, and so may who copies from it.
+      return field.trim().replace(/^−/, "-");
   }
 }
 
