@@ -75,10 +75,12 @@ function useEntry({ setting, value, complaint, commit, forgive }: RowProps) {
   const sent = useSignal<Json | undefined>(undefined);
   const held = shown(setting, value);
   const send = (meaning: Json): void => {
+    const field = draft.peek();
     sent.value = meaning;
     void commit(meaning).then((taken) => {
-      sent.value = undefined;
-      if (taken) draft.value = null;
+      if (sent.peek() === meaning) sent.value = undefined;
+      // What was written since then is not answered yet.
+      if (taken && draft.peek() === field) draft.value = null;
     });
   };
   const commitField = (field: string): void => {

@@ -239,6 +239,18 @@ describe("a row of the panel", () => {
     expect(pad.asked.at(-1)).toBe('{"stop":null}');
   });
 
+  it("keeps what is written while the kernel still answers", async () => {
+    open();
+    const lines = (): HTMLInputElement[] => [...row("stop").querySelectorAll("input")];
+    write(lines()[0]!, "END");
+    act(() => void lines()[0]!.dispatchEvent(new Event("change", { bubbles: true })));
+    write(lines()[1]!, "FIN");
+    await answered();
+    expect(lines().map((line) => line.value)).toEqual(["END", "FIN", ""]);
+    await leave(lines()[1]!);
+    expect(pad.asked).toEqual(['{"stop":["END"]}', '{"stop":["END","FIN"]}']);
+  });
+
   it("hands on JSON as it is written, and shows the kernel's value as JSON", async () => {
     open({ values: new Map([["logit_bias", { "5": 1 }]]) });
     expect(field("logit_bias").value).toBe('{"5":1}');
