@@ -28,10 +28,11 @@ export function Head({ pad }: { pad: PadPort }) {
             }}
           >
             <Icon name="sliders" />
-            Settings
+            <span class="cv-word">Settings</span>
             {count > 0 ? (
               <span class="cv-count">
-                · {count}
+                <span class="cv-word">· </span>
+                {count}
                 <span class="cv-unseen"> set</span>
               </span>
             ) : null}

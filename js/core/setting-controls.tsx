@@ -24,6 +24,7 @@ export interface ControlProps {
 const MAX_TEXTS = 16;
 /** A text that may be longer than this gets more than one line. */
 const LINE_CHARS = 512;
+const NOT_SET = "not set";
 const ANOTHER = "\0another";
 
 /** The control that fits a parameter's kind. */
@@ -40,7 +41,7 @@ export function Control(props: ControlProps) {
       return <Choice {...props} />;
     case "text":
       if (choices.length > 0) return <OpenChoice {...props} />;
-      return (high ?? Infinity) > LINE_CHARS ? <Lines {...props} /> : <Line {...props} />;
+      return (high ?? 0) > LINE_CHARS ? <Lines {...props} /> : <Line {...props} />;
     case "texts":
       return <Texts {...props} />;
     case "json":
@@ -61,7 +62,7 @@ function Line({ setting, field, tied, write, commit }: ControlProps) {
       autocomplete="off"
       spellcheck={false}
       dir="auto"
-      placeholder={written(setting.initial)}
+      placeholder={written(setting.initial) || NOT_SET}
       value={field}
       onInput={(event) => write(event.currentTarget.value)}
       onChange={(event) => commit(event.currentTarget.value)}
@@ -80,7 +81,7 @@ function Lines({ setting, field, tied, write, commit, code = false }: ControlPro
       class={code ? "cv-code" : undefined}
       spellcheck={!code}
       dir={code ? "ltr" : "auto"}
-      placeholder={code ? setting.expected : written(setting.initial)}
+      placeholder={code ? setting.expected.replaceAll("'", '"') : written(setting.initial) || NOT_SET}
       value={field}
       onInput={(event) => write(event.currentTarget.value)}
       onChange={(event) => commit(event.currentTarget.value)}
@@ -160,7 +161,7 @@ function Options({ choices }: { choices: readonly string[] }) {
 
 function NotSet({ setting }: { setting: Setting }) {
   const initial = written(setting.initial);
-  return <option value="">{initial === "" ? "not set" : `default: ${initial}`}</option>;
+  return <option value="">{initial === "" ? NOT_SET : `default: ${initial}`}</option>;
 }
 
 /** Known names to choose from, and a field for any other. */
@@ -234,7 +235,7 @@ function Texts({ setting, field, tied, write, commit }: ControlProps) {
           autocomplete="off"
           spellcheck={false}
           dir="auto"
-          placeholder={index === 0 ? "none" : "one more"}
+          placeholder={index === 0 ? NOT_SET : "one more"}
           value={line}
           onInput={(event) => write(changed(index, event.currentTarget.value))}
           onChange={(event) => commit(changed(index, event.currentTarget.value))}

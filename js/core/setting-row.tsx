@@ -51,7 +51,7 @@ export function SettingRow(props: RowProps) {
         ) : null}
       </div>
       <p class="cv-hint" id={`${id}-text`}>
-        {setting.text}
+        <Words text={setting.text} />
         {setting.kind === "texts" ? " \\n stands for a new line." : null}
       </p>
       {warned ? (
@@ -66,6 +66,13 @@ export function SettingRow(props: RowProps) {
         </p>
       ) : null}
     </div>
+  );
+}
+
+/** A sentence of the table, with what stands between backticks as code. */
+function Words({ text }: { text: string }) {
+  return (
+    <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>
   );
 }
 

@@ -13,6 +13,7 @@ from cellvoice.protocol import (
     ENGINE_MODEL,
     MODELS,
     VOICES,
+    cautions,
     mask_keys,
     settings_form,
     value_from_text,
@@ -28,6 +29,12 @@ _CUSTOM_VOICE = "voice_"
 
 # The known values are not all there are: a tool's own name, or the service's form.
 _OPEN = frozenset({"tool_choice"})
+
+# The page shows a warning with any value that is set, unless `cautions` can tell that this is none.
+_JUDGED = frozenset({"temperature"})
+
+# Room for more than a line.
+_LONG_TEXT_CHARS = 100_000
 
 # A page reads whole numbers exactly up to here (IEEE 754 doubles).
 _EXACT_IN_PAGE = 2**53
@@ -53,8 +60,7 @@ class SettingsPanel:
 
 def settings_state(session: Session) -> dict[str, object]:
     """The form and what is set, as `pad.state` has it."""
-    model = ENGINE_MODEL if session.badge else session.model
-    return {"form": [*_own_rows(), *_table_rows(model)], "values": set_values(session)}
+    return {"form": [*_own_rows(), *_table_rows(session)], "values": set_values(session)}
 
 
 def saved_settings(session: Session) -> dict[str, object]:
@@ -110,7 +116,10 @@ def _own_rows() -> list[dict[str, object]]:
             "written answers.",
             f"a name such as 'alloy', an id such as '{_CUSTOM_VOICE}…', or '{_WRITTEN}'",
         ),
-        _own("system", [], None, "What the model is told about how to answer.", "a text"),
+        {
+            **_own("system", [], None, "What the model is told about how to answer.", "a text"),
+            "high": _LONG_TEXT_CHARS,
+        },
     ]
 
 
@@ -132,11 +141,28 @@ def _own(
     }
 
 
-def _table_rows(model: str) -> list[dict[str, object]]:
+def _table_rows(session: Session) -> list[dict[str, object]]:
+    model = ENGINE_MODEL if session.badge else session.model
     own = {row["name"] for row in _own_rows()}
     rows = [row for row in settings_form(model) if row["name"] not in own]
-    # To the page, a text with choices is one of these or any other.
-    return [{**row, "kind": "text"} if row["name"] in _OPEN else row for row in rows]
+    harmless = _harmless(session, model)
+    return [
+        {
+            **row,
+            # To the page, a text with choices is one of these or any other.
+            "kind": "text" if row["name"] in _OPEN else row["kind"],
+            "warning": "" if row["name"] in harmless else row["warning"],
+        }
+        for row in rows
+    ]
+
+
+def _harmless(session: Session, model: str) -> set[str]:
+    """What is set to values of which the warning does not speak."""
+    spoken: dict[str, object] = {} if session.voice is None else {"audio": {}}
+    said = cautions(model, {**spoken, **session.parameters})
+    judged = _JUDGED & session.parameters.keys()
+    return {name for name in judged if not any(one.startswith(f"{name}=") for one in said)}
 
 
 def _plain(value: object) -> object:

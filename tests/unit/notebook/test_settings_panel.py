@@ -177,6 +177,18 @@ def test_another_model_has_another_form(page: Page) -> None:
     assert "logprobs" not in refused()
 
 
+@pytest.mark.parametrize(
+    ("parameters", "warned"),
+    [({}, True), ({"temperature": 0.3}, True), ({"temperature": 1}, False)],
+)
+def test_a_temperature_that_is_safe_has_no_warning(
+    parameters: dict[str, Any], warned: bool
+) -> None:
+    form: Any = settings_state(Session(api_key="k", journal=False, **parameters))["form"]
+    (row,) = (row for row in form if row["name"] == "temperature")
+    assert bool(row["warning"]) is warned
+
+
 def test_a_page_gets_whole_numbers_that_it_would_round_as_digits() -> None:
     session = Session(api_key="k", journal=False, seed=2**53 + 1)
     assert set_values(session)["seed"] == "9007199254740993"
