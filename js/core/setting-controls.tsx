@@ -81,12 +81,17 @@ function Lines({ setting, field, tied, write, commit, code = false }: ControlPro
       class={code ? "cv-code" : undefined}
       spellcheck={!code}
       dir={code ? "ltr" : "auto"}
-      placeholder={code ? setting.expected.replaceAll("'", '"') : written(setting.initial) || NOT_SET}
+      placeholder={code ? asJson(setting.expected) : written(setting.initial) || NOT_SET}
       value={field}
       onInput={(event) => write(event.currentTarget.value)}
       onChange={(event) => commit(event.currentTarget.value)}
     />
   );
+}
+
+/** JSON's quotes for Python's; an apostrophe inside a word is none. */
+function asJson(expected: string): string {
+  return expected.replace(/(?<![a-z])'|'(?![a-z])/g, '"');
 }
 
 /** A slider for the hand and a field for the exact number; both say the same. */
