@@ -27,6 +27,8 @@ from ._live import Data, Live
 _WRITTEN = "none"
 _CUSTOM_VOICE = "voice_"
 
+_UNTOUCHED = {"model": DEFAULT_MODEL, "voice": DEFAULT_VOICE, "system": None}
+
 # The known values are not all there are: a tool's own name, or the service's form.
 _OPEN = frozenset({"tool_choice"})
 
@@ -70,17 +72,10 @@ def saved_settings(session: Session) -> dict[str, object]:
 
 def set_values(session: Session) -> dict[str, object]:
     """What differs from a session with which nothing was done, JSON-ready."""
-    found: dict[str, object] = {}
-    if session.model != DEFAULT_MODEL:
-        found["model"] = session.model
-    if session.voice != DEFAULT_VOICE:
-        found["voice"] = session.voice or _WRITTEN
-    if session.system is not None:
-        found["system"] = session.system
-    for name, value in session.parameters.items():
-        if name not in found:
-            found[name] = _plain(value)
-    return found
+    found = session.settings_values()
+    voice = found["voice"]
+    found["voice"] = voice["id"] if isinstance(voice, Mapping) else voice or _WRITTEN
+    return {name: _exact(value) for name, value in found.items() if value != _UNTOUCHED.get(name)}
 
 
 def _meant(name: str, value: object) -> object:
@@ -165,19 +160,7 @@ def _harmless(session: Session, model: str) -> set[str]:
     return {name for name in judged if not any(one.startswith(f"{name}=") for one in said)}
 
 
-def _plain(value: object) -> object:
-    """A value as JSON can say it: whole numbers that a page would round as their digits."""
-    if isinstance(value, int) and abs(value) > _EXACT_IN_PAGE:
-        return str(value)
-    # What a schema was made of is the schema itself, as far as anyone can see.
-    value = getattr(value, "json_schema", value)
-    try:
-        return json.loads(json.dumps(value, default=_mapping))
-    except (TypeError, ValueError):
-        return repr(value)
-
-
-def _mapping(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError
+def _exact(value: object) -> object:
+    """Whole numbers that a page would round are told as their digits."""
+    is_large = isinstance(value, int) and abs(value) > _EXACT_IN_PAGE
+    return str(value) if is_large else value

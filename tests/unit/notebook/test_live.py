@@ -14,7 +14,7 @@ import pytest
 from cellvoice.notebook.pad import show_pad
 from cellvoice.session import Session, Turn
 
-from .conftest import Notebook
+from .conftest import Notebook, Outbox
 
 RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
 KEY = "sk-proj-" + "a1B2" * 10
@@ -42,29 +42,6 @@ class _Whole(httpx.AsyncByteStream):
         yield RECORDED.read_bytes()
 
 
-class Outbox(list[dict[str, Any]]):
-    """What the page was sent; another thread waits for more of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._changed = threading.Condition()
-
-    def append(self, message: dict[str, Any]) -> None:
-        with self._changed:
-            super().append(message)
-            self._changed.notify_all()
-
-    def named(self, name: str) -> list[dict[str, Any]]:
-        """The data of all such events so far."""
-        return [message["data"] for message in self if message.get("name") == name]
-
-    def first(self, name: str) -> dict[str, Any]:
-        """Wait for the first such event."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.named(name), 10), f"{name} was never sent"
-        return self.named(name)[0]
-
-
 @pytest.fixture
 def service() -> Held:
     return Held()
@@ -77,11 +54,10 @@ def page(
     """A pad on a page, and its turn that the service has not answered yet."""
     session = Session(api_key="k", transport=service, journal=False)
     show_pad(session, where("run 1", request.node.name))
-    outbox = notebook.sent[notebook.widgets[0]] = Outbox()
     notebook.say(notebook.widgets[0], {"kind": "hello", "have": 0})
     turn = session.start_turn("Hello.")
     assert service.asked.wait(10)
-    yield turn, outbox
+    yield turn, notebook.sent[notebook.widgets[0]]
     service.answer()
     session.close()
 

@@ -16,7 +16,7 @@ from cellvoice.protocol import VOICES
 from cellvoice.session import Session
 from cellvoice.widgets import VoiceWidget
 
-from .conftest import Notebook
+from .conftest import Notebook, Outbox
 
 CONTRACT = Path(__file__).parents[2] / "contract/params.v1.json"
 
@@ -43,16 +43,17 @@ class Page:
         return answers[0]
 
     @property
-    def heard(self) -> list[dict[str, Any]]:
+    def heard(self) -> Outbox:
         return self._notebook.sent[self._widget]
 
-    def states(self) -> list[dict[str, Any]]:
-        return [sent["data"]["settings"] for sent in self.heard if sent.get("name") == "pad.state"]
+    def states(self, count: int) -> list[dict[str, Any]]:
+        """Wait for so many `pad.state`; the settings in each."""
+        return [state["settings"] for state in self.heard.at_least(count, "pad.state")]
 
 
 @pytest.fixture
-def page(notebook: Notebook, session: Session, where: Any) -> Page:
-    show_pad(session, where("run 1", "settings"))
+def page(notebook: Notebook, session: Session, where: Any, request: pytest.FixtureRequest) -> Page:
+    show_pad(session, where("run 1", request.node.name))
     return Page(notebook, notebook.widgets[0])
 
 
@@ -110,9 +111,8 @@ def test_a_text_is_read_by_the_kind_of_its_parameter(
 
 
 def test_the_page_is_told_the_new_state(page: Page) -> None:
-    before = len(page.states())
     page.set({"temperature": "0.8"})
-    assert [state["values"] for state in page.states()[before:]] == [{"temperature": 0.8}]
+    assert [state["values"] for state in page.states(2)] == [{}, {"temperature": 0.8}]
 
 
 def test_null_takes_a_value_back_and_a_voice_back_to_what_it_was(
@@ -120,7 +120,7 @@ def test_null_takes_a_value_back_and_a_voice_back_to_what_it_was(
 ) -> None:
     page.set({"temperature": 0.8, "voice": "none", "model": "gpt-audio-mini", "system": "Hm."})
     assert (session.voice, session.model, session.system) == (None, "gpt-audio-mini", "Hm.")
-    assert page.states()[-1]["values"]["voice"] == "none"
+    assert page.states(2)[-1]["values"]["voice"] == "none"
     answer = page.set({"temperature": None, "voice": None, "model": None, "system": None})
     assert answer["data"] == {"values": {}}
     assert (session.voice, session.model, session.system) == ("alloy", "gpt-audio", None)
@@ -156,25 +156,26 @@ def test_what_does_not_fit_is_refused_with_what_was_expected(
 
 def test_of_several_values_all_are_taken_or_none(page: Page, session: Session) -> None:
     page.set({"seed": 1})
-    before = len(page.states())
+    page.states(2)  # a state that still waits would give way to the next
     assert page.set({"seed": 2, "temperature": 3})["kind"] == "error"
     assert dict(session.parameters) == {"seed": 1}
-    assert len(page.states()) == before
+    page.set({"seed": 3})
+    assert [state["values"] for state in page.states(3)] == [{}, {"seed": 1}, {"seed": 3}]
 
 
 def test_no_values_ask_for_what_holds_now(page: Page, session: Session) -> None:
     session.system = "Be brief."
     assert page.set({})["data"] == {"values": {"system": "Be brief."}}
-    assert page.states()[-1]["values"] == {"system": "Be brief."}
+    assert page.states(2)[-1]["values"] == {"system": "Be brief."}
 
 
 def test_another_model_has_another_form(page: Page) -> None:
-    def refused() -> set[str]:
-        return {row["name"] for row in page.states()[-1]["form"] if row["refused"]}
-
-    assert "logprobs" in refused()
     page.set({"model": "some-other-model"})
-    assert "logprobs" not in refused()
+    before, after = (
+        {row["name"] for row in state["form"] if row["refused"]} for state in page.states(2)
+    )
+    assert "logprobs" in before
+    assert "logprobs" not in after
 
 
 @pytest.mark.parametrize(
