@@ -1,7 +1,7 @@
 /** Ports that do nothing but stand in a given state. */
 
 import { signal } from "@preact/signals";
-import params from "../../tests/contract/params.v1.json";
+import params from "../../tests/contract/pad_settings.v1.json";
 import { Part } from "../core/document";
 import { readSettings, written } from "../core/settings";
 import type {

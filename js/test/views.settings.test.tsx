@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import contract from "../../tests/contract/params.v1.json";
+import contract from "../../tests/contract/pad_settings.v1.json";
 import { PadView, SavedPadView } from "../core";
 import { Part } from "../core/document";
 import { meant, readSettings, shown, type Setting, type Settings } from "../core/settings";

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import PARAMS from "../../tests/contract/params.v1.json";
+import PARAMS from "../../tests/contract/pad_settings.v1.json";
 import SAVED from "../../tests/contract/turn.v1.json";
 import { pageAudio } from "../audio/context";
 import { Scope } from "../core/scope";
