@@ -1,6 +1,8 @@
 /** What the kernel may say, parsed from unknown. */
 
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+import type { Json } from "./core/settings";
+
+export type { Json } from "./core/settings";
 export interface JsonObject {
   readonly [key: string]: Json;
 }

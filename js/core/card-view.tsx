@@ -117,13 +117,22 @@ function Ending({ card, said }: { card: TurnCard; said: string }) {
 }
 
 function Running({ turn, badge }: { turn: TurnPort; badge: string }) {
-  const made_s = turn.progress_s.value;
+  const heard_s = turn.player.position_s;
+  // A stream without a meter of its own has made at least what it has sent.
+  const made_s = Math.max(turn.progress_s.value, turn.player.duration_s.value);
   return (
     <div class="cv-running">
       {badge ? <span class="cv-badge">{badge}</span> : null}
       <span class="cv-line">
         {made_s > 0 ? (
-          <span>speaking, {seconds(made_s)} so far</span>
+          <>
+            <span>
+              speech made <Amount of_s={made_s} />
+            </span>
+            <span>
+              heard <Heard position_s={heard_s} />
+            </span>
+          </>
         ) : (
           <span>waiting for the first words</span>
         )}
@@ -136,9 +145,29 @@ function Running({ turn, badge }: { turn: TurnPort; badge: string }) {
   );
 }
 
+/** Wide enough for what it will grow to, so that its neighbours stay where they are. */
+function Amount({ of_s }: { of_s: number }) {
+  return <b class="cv-amount">{seconds(of_s)}</b>;
+}
+
+/** On its own, because it changes with every frame while the reply plays. */
+function Heard({ position_s }: { position_s: ReadonlySignal<number> }) {
+  const tenths = useComputed(() => Math.floor(position_s.value * 10) / 10);
+  return <Amount of_s={tenths.value} />;
+}
+
+/** How far the speech has come, for a listener who hears nothing yet: every ten seconds, in words. */
+function useSpokenProgress(turn: TurnPort): ReadonlySignal<string> {
+  const made_s = useComputed(
+    () => Math.floor(Math.max(turn.progress_s.value, turn.player.duration_s.value) / 10) * 10,
+  );
+  return useComputed(() => (made_s.value > 0 ? `${made_s.value} seconds of speech made` : ""));
+}
+
 /** Only what a listener could not tell by ear is said: the streaming words themselves are not read over the voice. */
 function useCardWords(turn: TurnPort): ReadonlySignal<string> {
   const [live] = useState(() => turn.card.peek().state === "running");
+  const progress = useSpokenProgress(turn);
   return useComputed(() => {
     const card = turn.card.value;
     switch (turn.player.phase.value) {
@@ -153,7 +182,7 @@ function useCardWords(turn: TurnPort): ReadonlySignal<string> {
     }
     const outcome = outcomeOf(card);
     if (outcome !== null) return `${outcome.chip}. ${outcome.sentence}`;
-    if (card.state === "running") return "waiting for the reply";
+    if (card.state === "running") return progress.value || (card.notices.at(-1) ?? "waiting for the reply");
     return card.reply.kind === "text" && live ? card.reply.text : "";
   });
 }

@@ -20,5 +20,6 @@ export type {
   TurnPort,
 } from "./ports";
 export { Scope } from "./scope";
+export type { Setting, Settings } from "./settings";
 export { TURN_MIME } from "./turn";
 export type { TurnCard, TurnFacts, TurnInput, TurnSound, TurnStateName, TurnUsage } from "./turn";

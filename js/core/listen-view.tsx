@@ -1,7 +1,8 @@
 import { Announce, useRecorderWords } from "./announce";
 import { CardView } from "./card-view";
 import { Icon } from "./icons";
-import { LinkChip, Trouble } from "./pad-view";
+import { LinkChip } from "./pad-head";
+import { Trouble } from "./pad-view";
 import type { ListenPort } from "./ports";
 import { RecordButton } from "./record-button";
 import { rateOf, RecorderView } from "./recorder-view";

@@ -2,9 +2,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { Announce, useRecorderWords } from "./announce";
 import { CardView, type Said } from "./card-view";
 import { Composer } from "./composer";
-import { usd } from "./format";
 import { Icon } from "./icons";
-import type { LinkPhase, PadPort, PadState, TurnPort } from "./ports";
+import { Head, Header } from "./pad-head";
+import type { PadPort, PadState, TurnPort } from "./ports";
+import { SetValues } from "./settings-panel";
 import { DropHint, useFileDrop } from "./upload";
 import { useTalk } from "./use-talk";
 
@@ -22,7 +23,7 @@ export function PadView({ pad }: { pad: PadPort }) {
       {...keys}
       {...handlers}
     >
-      <Header state={state} link={pad.link.value} />
+      <Head pad={pad} />
       {state.notice ? <Notice sentence={state.notice} /> : null}
       <Conversation turns={pad.turns.value} said={state} />
       {trouble ? <Trouble sentence={trouble} /> : null}
@@ -39,6 +40,7 @@ export function SavedPadView({ state, turns }: { state: PadState; turns: readonl
   return (
     <section class="cv-pad" aria-label={`Saved conversation with ${state.model}`}>
       <Header state={state} link={null} />
+      {state.settings === null ? null : <SetValues values={state.settings.values} />}
       {turns.length === 0 ? <p class="cv-empty">Nothing said yet.</p> : <Turns turns={turns} said={state} />}
       <Notice sentence="This is the saved conversation; run the cell to go on talking." />
       <Journal folder={state.journal} />
@@ -73,41 +75,6 @@ export function Trouble({ sentence }: { sentence: string }) {
       <span class="cv-chip">not sent</span>
       <span>{sentence}</span>
     </p>
-  );
-}
-
-function Header({ state, link }: { state: PadState; link: LinkPhase | null }) {
-  return (
-    <header class="cv-head">
-      <h3>
-        {state.model}
-        {state.voice ? <span class="cv-quiet"> {state.voice}</span> : null}
-      </h3>
-      {state.badge ? <span class="cv-badge">{state.badge}</span> : null}
-      <span class="cv-cost" title="Paid in this session so far">
-        <span class="cv-unseen">paid so far: </span>
-        {usd(state.cost_usd)}
-      </span>
-      {link === null ? null : <LinkChip link={link} />}
-    </header>
-  );
-}
-
-const LINK_WORDS: Record<LinkPhase, { readonly word: string; readonly why: string }> = {
-  connecting: { word: "connecting", why: "Waiting for the kernel’s first answer." },
-  open: { word: "connected", why: "The kernel answers." },
-  silent: {
-    word: "kernel silent",
-    why: "The kernel is busy or gone; what is recorded is kept until it is back.",
-  },
-};
-
-export function LinkChip({ link }: { link: LinkPhase }) {
-  const { word, why } = LINK_WORDS[link];
-  return (
-    <span class="cv-link" data-link={link} title={why} role="status">
-      <span class={link === "open" ? "cv-roomy" : undefined}>{word}</span>
-    </span>
   );
 }
 

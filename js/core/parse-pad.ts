@@ -3,6 +3,7 @@
 import { Part, TurnFormatError } from "./document";
 import { parseTurn } from "./parse-turn";
 import type { PadState } from "./ports";
+import { readSettings } from "./settings";
 import type { TurnCard } from "./turn";
 
 export const PAD_MIME = "application/vnd.cellvoice.pad.v1+json";
@@ -43,5 +44,6 @@ function readState(state: Part): PadState {
     })),
     cost_usd: state.get("cost_usd").size(),
     journal: state.get("journal").text(),
+    settings: readSettings(state.get("settings")),
   };
 }

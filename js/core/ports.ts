@@ -1,6 +1,7 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
 
 /** How a sound stands. `blocked`: the browser waits for a click before it plays. */
@@ -77,6 +78,8 @@ export interface PadState {
   readonly price: { readonly input_usd_per_s: number; readonly output_usd_per_s: number } | null;
   readonly cost_usd: number;
   readonly journal: string;
+  /** What can be set and what is; null where only a recorder is shown. */
+  readonly settings: Settings | null;
 }
 
 /** Whether the kernel answers. `silent`: it is busy or gone; what is recorded is kept until it is back. */
@@ -91,6 +94,8 @@ export interface PadPort {
   readonly trouble: ReadonlySignal<string>;
   sendText(text: string): void;
   sendTake(take: string): void;
+  /** Set some, all or none; null takes a value back. Resolves to why the kernel refused them, or "". */
+  set(values: Readonly<Record<string, Json>>): Promise<string>;
 }
 
 /** `session.listen()` in a cell: a recorder until something is sent, then the card. */

@@ -1,6 +1,9 @@
 /** Ports that do nothing but stand in a given state. */
 
 import { signal } from "@preact/signals";
+import params from "../../tests/contract/pad_settings.v1.json";
+import { Part } from "../core/document";
+import { readSettings, written } from "../core/settings";
 import type {
   LinkPhase,
   ListenPort,
@@ -66,6 +69,7 @@ export const REAL: PadState = {
   price: { input_usd_per_s: 0.00032, output_usd_per_s: 0.00128 },
   cost_usd: 0.0142,
   journal: "cellvoice_journal/20261123T101458-k3f9",
+  settings: readSettings(new Part(params, "settings")),
 };
 
 export const ENGINE: PadState = {
@@ -85,14 +89,28 @@ interface PadParts {
 }
 
 export function fakePad(parts: PadParts): PadPort {
+  const state = signal(parts.state ?? REAL);
   return {
-    state: signal(parts.state ?? REAL),
+    state,
     link: signal(parts.link ?? "open"),
     turns: signal(parts.turns ?? []),
     recorder: parts.recorder ?? fakeRecorder({ kind: "idle" }),
     trouble: signal(parts.trouble ?? ""),
     sendText: nothing,
     sendTake: nothing,
+    set: (values) => {
+      const settings = state.peek().settings;
+      if (values["temperature"] !== undefined && Number(values["temperature"]) > 2)
+        return Promise.resolve(`temperature=${written(values["temperature"])}: expected a number in 0…2`);
+      if (settings === null) return Promise.resolve("");
+      const now = new Map(settings.values);
+      for (const [name, value] of Object.entries(values)) {
+        if (value === null) now.delete(name);
+        else now.set(name, value);
+      }
+      state.value = { ...state.peek(), settings: { ...settings, values: now } };
+      return Promise.resolve("");
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { CardView, ListenView, mount, PadView, parseTurn, type TurnCard } from "../core";
+import { CardView, ListenView, mount, PadView, parseTurn, SavedPadView, type TurnCard } from "../core";
 import example from "../../tests/contract/turn.v1.json";
 import { ENGINE, fakeListen, fakePad, fakePlayer, fakeRecorder, fakeTurn, REAL, speechPeaks } from "./fakes";
 
@@ -119,7 +119,19 @@ const talk = [
 const STATES: Record<string, ComponentChildren> = {
   "card-waiting": <CardView turn={fakeTurn(running("", 0), fakePlayer("empty", 0))} />,
   "card-streaming": (
-    <CardView turn={fakeTurn(running(LONG.slice(0, 96), 5.4), fakePlayer("playing", 5.4, 2.1), 5.4)} />
+    <CardView turn={fakeTurn(running(LONG.slice(0, 96), 5.4), fakePlayer("playing", 5.4, 2.1), 6.8)} />
+  ),
+  "card-noted": (
+    <CardView
+      turn={fakeTurn(
+        {
+          ...running("", 0),
+          notices: ["The service was busy (429); asked again after 0.6 s."],
+        },
+        fakePlayer("empty", 0),
+        0,
+      )}
+    />
   ),
   "card-complete": <CardView turn={fakeTurn(PARIS, fakePlayer("ready", 1.89))} />,
   "card-long": <CardView turn={fakeTurn(SPOKEN, fakePlayer("playing", 14.3, 6.2))} />,
@@ -158,6 +170,8 @@ const STATES: Record<string, ComponentChildren> = {
       pad={fakePad({ state: ENGINE, turns: talk, trouble: "The kernel did not answer; press Send again." })}
     />
   ),
+  "pad-settings": <PadView pad={fakePad({ turns: talk.slice(0, 1) })} />,
+  "pad-saved": <SavedPadView state={REAL} turns={talk.slice(0, 1)} />,
   "listen-ready": <ListenView listen={fakeListen("ready", "", ENGINE)} />,
   "listen-late": (
     <ListenView
@@ -181,4 +195,7 @@ for (const [name, view] of Object.entries(STATES)) {
   document.body.append(title, place);
   mount(place, view);
 }
-if (wanted.has("open")) for (const fold of document.querySelectorAll("details")) fold.open = true;
+if (wanted.has("open")) {
+  for (const button of document.querySelectorAll<HTMLElement>("[aria-expanded=false]")) button.click();
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+}

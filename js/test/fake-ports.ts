@@ -1,6 +1,7 @@
 /** Ports whose signals a test turns by hand, and which write down what they were asked to do. */
 
 import { signal, type Signal } from "@preact/signals";
+import type { Json } from "../core/settings";
 import type {
   LinkPhase,
   ListenPort,
@@ -100,6 +101,7 @@ export const STATE: PadState = {
   price: { input_usd_per_s: 0.001, output_usd_per_s: 0.002 },
   cost_usd: 0.0142,
   journal: "cellvoice_journal/a",
+  settings: null,
 };
 
 export class FakePad implements PadPort {
@@ -109,6 +111,23 @@ export class FakePad implements PadPort {
   readonly turns = signal<readonly TurnPort[]>([]);
   readonly recorder = new FakeRecorder();
   readonly trouble = signal("");
+  readonly asked: string[] = [];
+  /** What the kernel says of the next values; "" takes them. */
+  refusal = "";
+
+  set(values: Readonly<Record<string, Json>>): Promise<string> {
+    this.asked.push(JSON.stringify(values));
+    const { settings } = this.state.peek();
+    if (this.refusal === "" && settings !== null) {
+      const now = new Map(settings.values);
+      for (const [name, value] of Object.entries(values)) {
+        if (value === null) now.delete(name);
+        else now.set(name, value);
+      }
+      this.state.value = { ...this.state.peek(), settings: { ...settings, values: now } };
+    }
+    return Promise.resolve(this.refusal);
+  }
 
   sendText(text: string): void {
     this.sent.push(`text ${text}`);

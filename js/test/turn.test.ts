@@ -87,7 +87,13 @@ describe("the saved form of a pad", () => {
 
   it("is read whole", () => {
     const pad = { version: 1, pad: "k3", session: "s", state, turns: [example] };
-    expect(parsePad(pad)).toEqual({ pad: "k3", state, turns: [example] });
+    expect(parsePad(pad)).toEqual({ pad: "k3", state: { ...state, settings: null }, turns: [example] });
+  });
+
+  it("may tell what was set", () => {
+    const settings = { form: [], values: { temperature: 0.7 } };
+    const pad = { version: 1, pad: "k3", session: "s", state: { ...state, settings }, turns: [] };
+    expect(parsePad(pad).state.settings).toEqual({ form: [], values: new Map([["temperature", 0.7]]) });
   });
 
   it("may have no price, which is not the same as costing nothing", () => {

@@ -47,13 +47,51 @@ describe("a card", () => {
     act(() => (turn.progress_s.value = 1.2));
     expect(one(".cv-text").textContent).toBe("The capital");
     expect(place.querySelector(".cv-caret")).not.toBeNull();
-    expect(words()).toContain("speaking, 1.2 s so far");
+    expect(one(".cv-line").textContent).toBe("speech made 1.2 s" + "heard 0.0 s");
     click("Stop");
     expect(turn.asked).toEqual(["stop"]);
     act(() => (turn.card.value = { ...CARD, state: "stopped" }));
     expect(place.querySelector(".cv-caret")).toBeNull();
     expect(words()).toContain("stopped" + "You stopped it; what had arrived is kept.");
     expect(one("summary").textContent).toContain("66 tokens");
+  });
+
+  it("counts what has come where the stream has no meter of its own, and what was heard of it", () => {
+    const turn = new FakeTurn(running("Hm"), new FakePlayer("playing", 3.4));
+    show(<CardView turn={turn} />);
+    const amounts = (): Array<string | null> =>
+      [...place.querySelectorAll(".cv-amount")].map((amount) => amount.textContent);
+    act(() => (turn.player.position_s.value = 2.18));
+    expect(amounts()).toEqual(["3.4 s", "2.1 s"]);
+    act(() => (turn.progress_s.value = 5));
+    expect(amounts()).toEqual(["5.0 s", "2.1 s"]);
+  });
+
+  it("tells a screen reader of the progress every ten seconds, and not while it plays", () => {
+    const turn = new FakeTurn(running(""), new FakePlayer("empty", 0));
+    show(<CardView turn={turn} />);
+    const heard = new Set<string>();
+    for (let made_s = 0; made_s < 25; made_s += 0.1) {
+      act(() => (turn.progress_s.value = made_s));
+      heard.add(said());
+    }
+    expect([...heard]).toEqual([
+      "waiting for the reply",
+      "10 seconds of speech made",
+      "20 seconds of speech made",
+    ]);
+    act(() => (turn.player.phase.value = "playing"));
+    expect(said()).toBe("reply playing");
+  });
+
+  it("shows and says what was noted while it still waits", () => {
+    const turn = new FakeTurn(running(""), new FakePlayer("empty", 0));
+    show(<CardView turn={turn} />);
+    const notices = ["The service was busy (429); asked again after 0.6 s."];
+    act(() => (turn.card.value = { ...turn.card.value, notices }));
+    expect(one(".cv-note").textContent).toBe(notices[0]);
+    expect(said()).toBe(notices[0]);
+    expect(words()).toContain("waiting for the first words");
   });
 
   it("keeps the player's row from the first moment, so that sound moves nothing", () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import PARAMS from "../../tests/contract/pad_settings.v1.json";
 import SAVED from "../../tests/contract/turn.v1.json";
 import { pageAudio } from "../audio/context";
 import { Scope } from "../core/scope";
@@ -79,7 +80,7 @@ test("a turn appears when it starts, grows as it streams, and is replaced when i
   });
   speakers.render(1);
   expect(turn?.player.phase.value).toBe("ended");
-  expect(store.pad.state.value).toEqual(STATE);
+  expect(store.pad.state.value).toEqual({ ...STATE, settings: null });
   expect(store.pad.turns.value).toHaveLength(1);
   expect(store.listen.turn.value).toBe(turn);
 });
@@ -191,6 +192,53 @@ test("a take is gone from review when it was sent, also when a new page hears th
   const reloaded = open();
   clock.advance(1_000);
   expect(reloaded.store.recorder.phase.value.kind).toBe("idle");
+});
+
+test("a notice stands on the card while it runs, once, also when the story is told again", () => {
+  const { store, say, clock, open } = setUp();
+  clock.advance(300);
+  say("turn.started", { turn: "t1", card: form("t1", { notices: ["Known."] }) });
+  say("turn.notice", { turn: "t1", notice: "Known." });
+  say("turn.notice", { turn: "t1", notice: "Busy; asked again." });
+  say("turn.notice", { turn: "nobody", notice: "Lost." });
+  const notices = (from: Store) => from.turns.value[0]?.card.value.notices;
+  expect(notices(store)).toEqual(["Known.", "Busy; asked again."]);
+  const reloaded = open();
+  clock.advance(1_000);
+  expect(notices(reloaded.store)).toEqual(["Known.", "Busy; asked again."]);
+  say("turn.ended", { turn: "t1", card: ended("t1", { notices: ["At the end."] }) });
+  say("turn.notice", { turn: "t1", notice: "Too late." });
+  expect(notices(store)).toEqual(["At the end."]);
+});
+
+test("what is set goes to the kernel, and holds when the kernel has taken it", async () => {
+  const { store, say, kernel, clock } = setUp();
+  clock.advance(300);
+  say("pad.state", { ...STATE, settings: PARAMS });
+  const values = () => Object.fromEntries(store.pad.state.value.settings?.values ?? []);
+  kernel.respond = () => ({ kind: "result", data: { values: { seed: 5 } } });
+  const taken = store.pad.set({ seed: 5, temperature: null });
+  clock.advance(300);
+  expect(await taken).toBe("");
+  expect(kernel.heard.at(-1)).toMatchObject({
+    name: "settings",
+    data: { values: { seed: 5, temperature: null } },
+  });
+  expect(values()).toEqual({ seed: 5 });
+  const message = "seed='x': expected a whole number";
+  kernel.respond = () => ({ kind: "error", data: { name: "UsageError", message } });
+  const refused = store.pad.set({ seed: "x" });
+  clock.advance(300);
+  expect(await refused).toBe(message);
+  expect(values()).toEqual({ seed: 5 });
+});
+
+test("a pad that is closed takes nothing more, and says so", async () => {
+  const { store, scope, clock } = setUp();
+  clock.advance(300);
+  const pending = store.pad.set({ seed: 5 });
+  scope.close();
+  expect(await pending).toContain("run the cell again");
 });
 
 test("listening says how it stands", () => {

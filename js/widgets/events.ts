@@ -1,7 +1,9 @@
 /** The kernel's events, parsed. */
 
+import { Part } from "../core/document";
 import { parseTurn } from "../core/parse-turn";
 import type { PadState, Take } from "../core/ports";
+import { readSettings } from "../core/settings";
 import type { TurnCard } from "../core/turn";
 import { isRecord, type KernelData, type KernelEvent } from "../rpc-messages";
 
@@ -20,6 +22,7 @@ export type PageEvent =
       readonly pcm: DataView;
     }
   | { readonly name: "turn.progress"; readonly turn: string; readonly speech_s: number }
+  | { readonly name: "turn.notice"; readonly turn: string; readonly notice: string }
   | { readonly name: "turn.ended"; readonly turn: string; readonly card: TurnCard }
   | { readonly name: "take.ready"; readonly take: Take };
 
@@ -40,6 +43,8 @@ export function parseEvent(event: KernelEvent): PageEvent | null {
       return parseAudio(event);
     case "turn.progress":
       return { name: event.name, turn: textOf(data, "turn"), speech_s: sizeOf(data, "speech_s") };
+    case "turn.notice":
+      return { name: event.name, turn: textOf(data, "turn"), notice: textOf(data, "notice") };
     case "take.ready":
       return { name: event.name, take: parseTake(data) };
     default:
@@ -78,6 +83,7 @@ function parsePadState(data: KernelData): PadState {
     price: parsePrice(data["price"]),
     cost_usd: sizeOf(data, "cost_usd"),
     journal: textOf(data, "journal"),
+    settings: readSettings(new Part(data["settings"], "settings")),
   };
 }
 

@@ -1,8 +1,10 @@
 /** One widget model on the page: its channel, its turns, its recorder; the ports that the views draw from. */
 
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { Part } from "../core/document";
 import type { ListenPort, PadPort, PadState } from "../core/ports";
 import { pageClock, type Scope } from "../core/scope";
+import { readValues } from "../core/settings";
 import { Channel, type ChannelModel, type JsonObject } from "../rpc";
 import type { KernelEvent } from "../rpc-messages";
 import { parseEvent, type ListenPhase, type PageEvent } from "./events";
@@ -20,6 +22,7 @@ const NOTHING_KNOWN: PadState = {
   price: null,
   cost_usd: 0,
   journal: "",
+  settings: null,
 };
 
 export interface StoreParts extends PageParts, RecorderParts {
@@ -67,6 +70,7 @@ export class Store {
       trouble: this.#trouble,
       sendText: (text) => void this.#send(`text ${text}`, { text }),
       sendTake: (take) => void this.#sendTake(take),
+      set: (values) => this.#set(values),
     };
   }
 
@@ -122,6 +126,25 @@ export class Store {
     return answer.kind === "result";
   }
 
+  async #set(values: JsonObject): Promise<string> {
+    const answer = await this.#channel.request("settings", { values });
+    switch (answer.kind) {
+      case "result": {
+        const state = this.#state.peek();
+        if (state.settings === null) return "";
+        const values = readValues(new Part(answer.data["values"], "values"));
+        this.#state.value = { ...state, settings: { ...state.settings, values } };
+        return "";
+      }
+      case "error":
+        return answer.message;
+      case "cancelled":
+        return "The pad was closed before the kernel took it; run the cell again.";
+      default:
+        return answer satisfies never;
+    }
+  }
+
   #take(raw: KernelEvent): void {
     let event: PageEvent | null;
     try {
@@ -159,6 +182,9 @@ export class Store {
         return;
       case "turn.progress":
         this.#turn(event.turn)?.setProgress(event.speech_s);
+        return;
+      case "turn.notice":
+        this.#turn(event.turn)?.addNotice(event.notice);
         return;
       case "turn.ended":
         this.#turn(event.turn)?.end(event.card);

@@ -97,6 +97,13 @@ export class TurnStore implements TurnPort {
       );
   }
 
+  /** What was noted about the turn; a card that begins again has some of it already. */
+  addNotice(notice: string): void {
+    const card = this.#card.peek();
+    if (card.state !== "running" || card.notices.includes(notice)) return;
+    this.#card.value = { ...card, notices: [...card.notices, notice] };
+  }
+
   setProgress(speech_s: number): void {
     this.#progress_s.value = speech_s;
   }

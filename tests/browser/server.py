@@ -61,8 +61,13 @@ def write_kernelspecs(folders: Folders, current: str) -> None:
     for version in (current, *OLD_KERNELS):
         for realtime in (False, True):
             env = {"CELLVOICE_ENGINE_PACE": "realtime"} if realtime else {}
-            if version != current:
-                env["PYTHONPATH"] = str(KERNELS / version)
+            # The package in this checkout, as with the build of its JupyterLab extension.
+            path = (
+                [str(ROOT / "src")]
+                if version == current
+                else [str(KERNELS / version), str(ROOT / "src")]
+            )
+            env["PYTHONPATH"] = os.pathsep.join(path)
             spec = {
                 "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
                 "display_name": kernel_name(version, realtime=realtime),

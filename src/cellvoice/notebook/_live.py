@@ -9,12 +9,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import AudioChunk, Event, Heartbeat, TextChunk, TranscriptChunk
+from cellvoice.protocol import (
+    AudioChunk,
+    Event,
+    Heartbeat,
+    TextChunk,
+    TranscriptChunk,
+    mask_keys,
+)
 from cellvoice.render import SOUND_MIME, Card, frozen
 from cellvoice.session import Turn, background_loop
 from cellvoice.widgets import Answer, Channel, UnknownRequest
 
 from ._frontend import HELLO_TIMEOUT_S
+from ._progress import Loop, Progress, speech_s
 
 if TYPE_CHECKING:
     from cellvoice.widgets import View
@@ -25,9 +33,6 @@ Data = Mapping[str, object]
 Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
 Listener = Callable[[str, Data, tuple[bytes, ...]], None]
 
-# One heartbeat comes for every 50 ms of speech that the service has made (`protocol`, Heartbeat).
-_HEARTBEAT_S = 0.05
-
 _DRAIN_TIMEOUT_S = 10.0
 
 # Whether the last page that was waited for did not come.
@@ -37,10 +42,11 @@ _pages_keep_away = False
 class Live:
     """One widget, its channel, and the turns that it shows.
 
-    Made on the thread of the cell; everything else happens on the background loop.
+    Made on the thread of the cell; everything else happens on the background loop. `clock` is
+    that loop's own time and timers, unless another is given.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, clock: Loop | None = None) -> None:
         from cellvoice.widgets import VoiceWidget
 
         self.widget = VoiceWidget(view)
@@ -55,7 +61,9 @@ class Live:
             on_request=self._on_request,
             on_hello=self._on_hello,
         )
+        self._clock = clock or background_loop()
         self._frames: dict[str, int] = {}
+        self._progress: dict[str, Progress] = {}
         self._views: dict[str, int] = {}
         self.widget.on_msg(self._on_message)
 
@@ -106,6 +114,10 @@ class Live:
     def started(self, turn: Turn) -> None:
         self.turns[turn.id] = turn
         self._frames[turn.id] = 0
+        if turn.finish is None:
+            self._progress[turn.id] = Progress(lambda made_s: self._made(turn, made_s), self._clock)
+            # Before the card is made: what is noted in between stands on it, and is told again.
+            turn.when_noted(lambda sentence: self._noted(turn, sentence))
         self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
         if turn.finish is None and turn.reply.pcm:
             # A pad that is shown in the middle of a reply; its words are on the card already.
@@ -121,15 +133,26 @@ class Live:
                 data = {"turn": turn.id, "start_frame": start, "sample_rate_hz": sample_rate_hz}
                 self.channel.emit("turn.audio", data, [pcm])
             case Heartbeat():
-                speech_s = round(turn.reply.heartbeats * _HEARTBEAT_S, 2)
-                self.channel.emit("turn.progress", {"turn": turn.id, "speech_s": speech_s})
+                progress = self._progress.get(turn.id)
+                if progress is not None:
+                    progress.made(speech_s(turn.reply.heartbeats))
             case _:
                 pass
 
     def ended(self, turn: Turn, card: Card) -> None:
         self.turns[turn.id] = turn
         self._frames.pop(turn.id, None)
+        progress = self._progress.pop(turn.id, None)
+        if progress is not None:
+            progress.end()
         self.channel.emit("turn.ended", {"turn": turn.id, "card": card})
+
+    def _made(self, turn: Turn, made_s: float) -> None:
+        self.channel.emit("turn.progress", {"turn": turn.id, "speech_s": made_s})
+
+    def _noted(self, turn: Turn, sentence: str) -> None:
+        # From whichever thread noted it: the channel takes events from any.
+        self.channel.emit("turn.notice", {"turn": turn.id, "notice": mask_keys(sentence)})
 
     # What the page says
 

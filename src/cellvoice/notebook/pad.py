@@ -19,6 +19,7 @@ from ._freezing import freeze_once
 from ._live import Data, Live, open_live
 from ._place import Here, place
 from ._recording import Recording
+from ._settings_panel import SettingsPanel, saved_settings, settings_state
 from ._slot import Slot
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Conversation:
 
     def state(self) -> dict[str, object]:
         """What stands around the turns."""
-        return pad_state(self._session, self._warning)
+        around = pad_state(self._session, self._warning)
+        return {**around, "settings": settings_state(self._session)}
 
     def saved(self, pad: str) -> dict[str, object]:
         """What a file keeps: the vendor form (`docs/architecture.md`) and its twins."""
@@ -127,7 +129,7 @@ class Conversation:
             "version": 1,
             "pad": pad,
             "session": self._session.id,
-            "state": self.state(),
+            "state": {**self.state(), "settings": saved_settings(self._session)},
             "turns": [found.card for found in turns],
         }
         # Of the same turns: the form finds its sounds in the HTML by their order.
@@ -159,6 +161,7 @@ class Pad:
         self._slot = slot
         self._conversation = conversation
         self._recording = Recording(live, session)
+        SettingsPanel(live, session, self._settings_changed)
         # Without our JupyterLab renderer the output stays a widget, see `docs/architecture.md`.
         self._renders_here = False
         self._unwatch: Callable[[], None] = lambda: None
@@ -174,7 +177,7 @@ class Pad:
 
         There a turn that runs stands still meanwhile, so nothing of it is missed or told twice.
         """
-        self._live.channel.emit("pad.state", self._conversation.state())
+        self._tell_state()
         for turn in list(self._session.turns):
             self._live.started(turn)
             if turn.finish is not None:
@@ -202,8 +205,15 @@ class Pad:
     async def ended(self, turn: Turn) -> None:
         done = await asyncio.to_thread(self._conversation.add, turn)
         self._live.ended(turn, done.card)
-        self._live.channel.emit("pad.state", self._conversation.state())
+        self._tell_state()
         await self._refresh()
+
+    def _settings_changed(self) -> None:
+        self._tell_state()
+        self._refresh_soon()
+
+    def _tell_state(self) -> None:
+        self._live.channel.emit("pad.state", self._conversation.state())
 
     async def _send(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
         said = self._recording.input(data)
@@ -217,7 +227,10 @@ class Pad:
         self._recording.hello(page)
         if hello.get("lab") is True and not self._renders_here:
             self._renders_here = True
-            self._refreshing = asyncio.ensure_future(self._refresh())
+            self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        self._refreshing = asyncio.ensure_future(self._refresh())
 
     async def _refresh(self) -> None:
         """Put the conversation as it stands into the output, for whoever opens the file."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellvoice.audio import Clip
@@ -78,6 +79,7 @@ class Turn:
         self._stop_asked = False
         self._written = False
         self._on_end: list[Callable[[], object]] = []
+        self._on_note: list[Callable[[str], object]] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._future: Future[None] = Future()
@@ -275,6 +277,15 @@ class Turn:
                 return
         _guarded(call)
 
+    def when_noted(self, call: Callable[[str], object]) -> None:
+        """Call something with every sentence that is added to `notices` until the turn has ended.
+
+        On whichever thread adds it, so only hand work over there. What it raises is logged.
+        """
+        with self._lock:
+            if not self._ended.is_set():
+                self._on_note.append(call)
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the turn has ended and been shown; False if the time ran out first.
 
@@ -322,8 +333,12 @@ class Turn:
         return True
 
     def _note(self, sentence: str) -> None:
-        if sentence not in self._notices:
-            self._notices = (*self._notices, sentence)
+        if sentence in self._notices:
+            return
+        self._notices = (*self._notices, sentence)
+        # Without taking the lock: `give_up` holds it while it notes.
+        for call in list(self._on_note):
+            _guarded(partial(call, sentence))
 
     def _end(self, finish: Finish, error: Exception | None) -> None:
         self._error = error
@@ -336,6 +351,7 @@ class Turn:
                 return
             self._ended.set()
             calls, self._on_end = self._on_end, []
+            self._on_note = []
             if self._cancel is not None:
                 # The old one holds all that conducted the turn, and with it every view of it.
                 self._cancel = _nothing
@@ -370,4 +386,4 @@ def _guarded(call: Callable[[], object]) -> None:
     try:
         call()
     except Exception:  # noqa: BLE001 (those who wait for a turn do not depend on each other)
-        _log.exception("something that waited for the end of a turn failed")
+        _log.exception("something that waited for news of a turn failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,13 +18,41 @@ HEARD = Hearing(page=True, blocking=True, awaiting=True, reason="")
 DEAF = Hearing(page=True, blocking=False, awaiting=False, reason="this page can't be heard")
 
 
+class Outbox(list[dict[str, Any]]):
+    """What a page was sent; another thread waits for more of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def append(self, message: dict[str, Any]) -> None:
+        with self._changed:
+            super().append(message)
+            self._changed.notify_all()
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        """The data of all such events so far."""
+        return [message["data"] for message in self if message.get("name") == name]
+
+    def first(self, name: str) -> dict[str, Any]:
+        """Wait for the first such event."""
+        return self.at_least(1, name)[0]
+
+    def at_least(self, count: int, name: str) -> list[dict[str, Any]]:
+        """Wait for so many such events."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: len(self.named(name)) >= count, 10)
+            assert came, f"{name} was sent {len(self.named(name))} times, expected {count}"
+        return self.named(name)
+
+
 class Notebook:
     """The outputs by display id as they are now, and the widgets in the order they were made."""
 
     def __init__(self) -> None:
         self.outputs: dict[str, Mapping[str, Any]] = {}
         self.widgets: list[VoiceWidget] = []
-        self.sent: dict[VoiceWidget, list[dict[str, Any]]] = {}
+        self.sent: dict[VoiceWidget, Outbox] = {}
 
     @property
     def output(self) -> Mapping[str, Any]:
@@ -56,7 +85,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Notebook:
     def make(widget: VoiceWidget, view: Any) -> None:
         made(widget, view)
         found.widgets.append(widget)
-        found.sent[widget] = []
+        found.sent[widget] = Outbox()
 
     def send(widget: VoiceWidget, content: dict[str, Any], buffers: object = None) -> None:
         found.sent[widget].append(content)

@@ -239,3 +239,34 @@ def test_a_verb_that_would_wait_for_itself_is_refused(make_session: MakeSession)
     refused = asyncio.run_coroutine_threadsafe(ask(), background_loop())
     with pytest.raises(UsageError, match="start_turn"):
         refused.result(10)
+
+
+def test_a_notice_is_told_when_it_is_made_and_not_only_at_the_end(
+    make_session: MakeSession,
+) -> None:
+    told: list[str] = []
+    turn = make_session(Service(recorded())).pending_turn()
+    turn.when_noted(told.append)
+    turn._note("The first.")
+    turn._note("The first.")
+    assert told == ["The first."]
+    turn.stop()
+    turn._note("Too late.")
+    assert told == ["The first.", "stopped before anything was sent"]
+
+
+def test_one_that_fails_to_hear_a_notice_does_not_keep_it_from_others(
+    make_session: MakeSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(sentence: str) -> None:
+        raise RuntimeError(sentence)
+
+    told: list[str] = []
+    turn = make_session(Service(recorded())).pending_turn()
+    turn.when_noted(fail)
+    turn.when_noted(told.append)
+    with caplog.at_level(logging.ERROR, "cellvoice.session"):
+        turn._note("Hm.")
+    assert told == ["Hm."]
+    assert turn.notices == ("Hm.",)
+    assert "news of a turn" in caplog.text
