@@ -67,6 +67,15 @@ def spoken(**audio: object) -> dict[str, object]:
     return chunk(choice({"audio": audio}))
 
 
+def body_of(*messages: dict[str, object], **more: object) -> bytes:
+    """A reply that is not streamed, of one choice for each message."""
+    choices = [
+        {"index": index, "message": {"role": "assistant", "content": None, **message}}
+        for index, message in enumerate(messages)
+    ]
+    return _json({"id": "c1", "object": "chat.completion", "choices": choices, **more}).encode()
+
+
 def folded(events: Iterable[Event]) -> Reply:
     reply = Reply()
     for event in events:
