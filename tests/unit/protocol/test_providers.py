@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cellvoice.audio import Clip
-from cellvoice.errors import QuotaError, ServiceError
+from cellvoice.errors import BillingError, QuotaError, ServiceError
 from cellvoice.protocol import error_from_response
 
 from .wire import (
@@ -131,7 +131,7 @@ def test_openrouter_says_a_failure_in_the_middle_with_a_number_for_a_code() -> N
             402,
             b'{"error":{"message":"This request requires more credits","code":402,'
             b'"metadata":{"provider_name":null}},"user_id":"user_1"}',
-            QuotaError,
+            BillingError,
             "more credits",
         ),
     ],

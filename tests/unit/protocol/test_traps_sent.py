@@ -113,7 +113,7 @@ def test_noise_against_eavesdroppers_is_not_asked_for_and_not_read() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("stop", ["."]), ("seed", 7), ("logit_bias", {"1734": -100})],
+    [("n", 2), ("stop", ["."]), ("seed", 7), ("logit_bias", {"1734": -100})],
 )
 def test_what_nobody_has_tried_with_sound_is_passed_on(name: str, value: object) -> None:
     """24. `n>1`, `stop`, `seed`, `logit_bias` with audio are unverified: pass through."""

@@ -131,6 +131,21 @@ def test_a_refused_parameter_is_named(make_session: MakeSession) -> None:
     assert caught.value.param == "temperature"
 
 
+def test_a_parameter_that_the_model_is_known_to_refuse_is_told(make_session: MakeSession) -> None:
+    """13. UI controls for them must be marked "refused by this model"."""
+    turn = make_session(Service(recorded())).say("Say hello.", logprobs=True)
+    assert any("refuse" in notice and "logprobs" in notice for notice in turn.notices)
+
+
+def test_a_low_temperature_without_a_limit_is_warned_of(make_session: MakeSession) -> None:
+    """14. temperature 0 can yield endless noise: warn, and always set a limit."""
+    session = make_session(Service(recorded()))
+    notices = " ".join(session.say("Say hello.", temperature=0).notices)
+    assert "temperature" in notices and "noise" in notices
+    assert "max_completion_tokens" in notices
+    assert session.say("Say hello.", temperature=0.8).notices == ()
+
+
 @pytest.mark.parametrize(("limit", "finish"), [(16, "length"), (17, "complete")])
 def test_a_limit_that_the_stream_does_not_tell_is_seen_in_the_usage(
     make_session: MakeSession, limit: int, finish: str
@@ -165,6 +180,19 @@ def test_a_turn_with_tool_calls_and_no_sound_is_complete(make_session: MakeSessi
     turn = make_session(service).say("What is the weather?")
     assert turn.finish == "complete" and turn.notices == ()
     assert [call.arguments for call in turn.reply.tool_calls] == ["{oops"]
+
+
+def test_several_answers_are_all_on_the_turn(make_session: MakeSession) -> None:
+    """24. `n>1` with audio is unverified: pass it through, keep what comes."""
+    pieces = [
+        event({"choices": [{"index": index, "delta": {"content": word}}]})
+        for index, word in ((0, "Yes"), (1, "No"), (0, "!"))
+    ]
+    service = Service(Reply([*pieces, b"data: [DONE]\n\n"]))
+    turn = make_session(service).say("Really?", n=2)
+    assert service.asked[0].body["n"] == 2
+    assert turn.text == "Yes!"
+    assert [choice.text for choice in turn.reply.choices] == ["Yes!", "No"]
 
 
 def test_the_model_is_a_setting_and_its_end_is_told_in_time(make_session: MakeSession) -> None:
