@@ -92,6 +92,12 @@ def test_pieces_with_padding_are_decoded_one_by_one() -> None:
     assert bytes(reply.pcm) == SOUND
 
 
+def test_padding_in_the_middle_of_a_piece_loses_nothing_after_it() -> None:
+    """4. A piece may itself be made of padded ones, or be broken into lines."""
+    joined = b64(SOUND[:1]) + b64(SOUND[1:5]) + "\n" + b64(SOUND[5:])
+    assert bytes(read_every_way(sse(spoken(data=joined))).pcm) == SOUND
+
+
 def test_pieces_cut_without_regard_to_their_groups_are_joined() -> None:
     """4. What works on one server's pieces must not break on another's."""
     text = b64(SOUND)
