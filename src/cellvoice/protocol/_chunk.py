@@ -61,6 +61,10 @@ class Chunk(msgspec.Struct):
     error: Any = None
     modality: Any = None
     x_engine: Any = None
+    # Some servers' errors are the object itself, marked by this word.
+    object: Any = None
+    message: Any = None
+    code: Any = None
 
 
 _decoder = msgspec.json.Decoder(Chunk)
@@ -103,6 +107,9 @@ def _leniently(payload: bytes) -> Chunk:
         error=found.get("error"),
         modality=found.get("modality"),
         x_engine=found.get("x_engine"),
+        object=found.get("object"),
+        message=found.get("message"),
+        code=found.get("code"),
     )
 
 

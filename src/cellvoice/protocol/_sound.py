@@ -10,87 +10,31 @@ import re
 from typing import Final
 
 import msgspec
-import pybase64
 
 from cellvoice.audio import sniff
 from cellvoice.errors import AudioError, ProtocolError
 
-__all__ = ["PCM16_RATE_HZ", "Base64Stream", "SoundStream"]
+from ._base64 import Base64Stream
+
+__all__ = ["PCM16_RATE_HZ", "SoundStream"]
 
 PCM16_RATE_HZ: Final = 24_000
 
 _decode_text = msgspec.json.Decoder(str).decode
-_PADDED_RUN = re.compile(rb"[^=]+={0,2}")
 _DATA_URL = re.compile(rb"data:[^,]{0,200};base64,")
-_WHITESPACE = re.compile(rb"\s+")
-_NOT_WHOLE = (
-    "the reply's sound is no base64, expected pcm16 in base64; "
-    "what came before it is kept, so ask again"
-)
 # A WAV header with its optional chunks; past this it is no header but a broken file.
 _MAX_HEADER_BYTES = 65_536
+# Writers that did not know the length put the largest number there, or a little less.
+_NO_SIZE = 0xFFFF_0000
+_CHUNK_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9 _]{3}")
+_PASSED = -1
 _COMPRESSED = ("flac", "mp3", "opus", "ogg")
-
-
-class Base64Stream:
-    """Decode base64 that arrives in pieces.
-
-    A piece may stop in the middle of a 4-character group, or may carry padding of its own.
-    Joining the text first and decoding once would lose everything after the first padded piece,
-    so it is decoded group by group. Raises ProtocolError for anything but base64.
-    """
-
-    __slots__ = ("_tail",)
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def feed_json(self, piece: msgspec.Raw) -> bytes:
-        """Decode a piece that is still the JSON string it came as, without making it text first."""
-        if not self._tail:
-            try:
-                return pybase64.b64decode(memoryview(piece)[1:-1], validate=True)
-            except ValueError:
-                pass  # it is cut, padded inside, written with escapes, or no base64 at all
-        return self.feed(_decode_text(piece).encode("utf-8", "replace"))
-
-    def feed(self, piece: bytes) -> bytes:
-        """Decode as much as is whole."""
-        text = self._tail + piece if self._tail else piece
-        whole = len(text) - len(text) % 4
-        try:
-            found = pybase64.b64decode(memoryview(text)[:whole], validate=True)
-        except ValueError:
-            return self._feed_slowly(text)
-        self._tail = text[whole:]
-        return found
-
-    def finish(self, *, cut: bool = False) -> bytes:
-        """Decode what is left over: a last group may lack its padding.
-
-        After a `cut` it is half of something and dropped.
-        """
-        tail, self._tail = self._tail, b""
-        return b"" if cut else _decoded(tail + b"=" * (-len(tail) % 4))
-
-    def _feed_slowly(self, text: bytes) -> bytes:
-        text = _WHITESPACE.sub(b"", text)
-        whole = len(text) - len(text) % 4
-        self._tail = text[whole:]
-        return b"".join(_decoded(run) for run in _PADDED_RUN.findall(text[:whole]))
-
-
-def _decoded(run: bytes) -> bytes:
-    try:
-        return pybase64.b64decode(run, validate=True)
-    except ValueError as error:
-        raise ProtocolError(_NOT_WHOLE) from error
 
 
 class SoundStream:
     """Turn the pieces of one reply's sound into whole 16-bit samples and their rate in Hz."""
 
-    __slots__ = ("_base64", "_file", "_header", "_odd", "_started", "sample_rate_hz")
+    __slots__ = ("_base64", "_file", "_header", "_left", "_odd", "_started", "sample_rate_hz")
 
     def __init__(self) -> None:
         self.sample_rate_hz = PCM16_RATE_HZ
@@ -102,6 +46,9 @@ class SoundStream:
         self._header = b""
         # Compressed sound can't be read before it is whole.
         self._file: bytearray | None = None
+        # What a WAV's header says is still to come of its sound; None if it says nothing, and
+        # _PASSED once that has come and something else follows.
+        self._left: int | None = None
 
     def feed_json(self, piece: msgspec.Raw) -> bytes:
         """Take a piece as the JSON string that it came as; return what `feed` would."""
@@ -121,13 +68,18 @@ class SoundStream:
         Raises ProtocolError if they make no sound; after a `cut` there may be just none.
         """
         samples = self._samples(self._base64.finish(cut=cut))
-        if self._file is None:
+        if self._file is not None:
+            return self._read_file(cut)
+        if self._left is None:
             # What began like a header and was none is sound.
-            samples, self._header = samples + self._header, b""
-            return samples[: len(samples) - len(samples) % 2]
+            samples += self._header
+        self._header = b""
+        return samples[: len(samples) - len(samples) % 2]
+
+    def _read_file(self, cut: bool) -> bytes:
         from cellvoice.audio import Clip
 
-        found, self._file = bytes(self._file), None
+        found, self._file = bytes(self._file or b""), None
         try:
             clip = Clip.from_bytes(found)
         except AudioError as error:
@@ -141,8 +93,13 @@ class SoundStream:
         if not found:
             return b""
         if self._file is not None:
-            self._file += found
-            return b""
+            if not _begins_a_file(found):
+                self._file += found
+                return b""
+            # Every piece is a file of its own.
+            earlier = self._read_file(cut=False)
+            self._without_header(found)
+            return earlier
         if self._header:
             found, self._header = self._header + found, b""
         if not self._started or found[:4] == b"RIFF":
@@ -150,12 +107,34 @@ class SoundStream:
             if not found:
                 return b""
         self._started = True
+        if self._left is not None:
+            found = self._within(found, self._left)
         sound = self._odd + found if self._odd else found
         if len(sound) % 2:
             sound, self._odd = sound[:-1], sound[-1:]
         else:
             self._odd = b""
         return sound
+
+    def _within(self, found: bytes, left: int) -> bytes:
+        """The part of a piece that is a WAV's sound, by its header if what follows bears it out."""
+        if left == _PASSED:
+            return b""
+        if len(found) <= left:
+            self._left = left - len(found)
+            return found
+        sound, rest = found[:left], found[left:]
+        if len(rest) < 4:
+            self._left, self._header = 0, rest
+            return sound
+        if rest[:4] == b"RIFF":
+            return sound + self._without_header(rest)
+        if _CHUNK_NAME.match(rest):
+            # The name of whoever wrote the file, and the like: as samples it would be a click.
+            self._left = _PASSED
+            return sound
+        self._left = None  # the header was wrong: there is more sound
+        return found
 
     def _without_header(self, found: bytes) -> bytes:
         kind = sniff(found)
@@ -180,7 +159,15 @@ class SoundStream:
             return b""
         self.sample_rate_hz = rate_hz
         self._odd = b""
+        size = int.from_bytes(found[place + 4 : place + 8], "little")
+        self._left = size if 0 < size < _NO_SIZE else None
         return found[place + 8 :]
+
+
+def _begins_a_file(found: bytes) -> bool:
+    """Whether a piece is the first of a file; the pages of an Ogg file begin alike."""
+    first_page = b"OpusHead" in found[:128] or b"vorbis" in found[:128]
+    return found[:4] in (b"RIFF", b"fLaC") or (found[:4] == b"OggS" and first_page)
 
 
 def _may_be_pcm(found: bytes, kind: str) -> bool:

@@ -40,9 +40,9 @@ class CompletionParser:
     """
 
     def __init__(self, choices: int = 1, max_bytes: int = MAX_EVENT_BYTES) -> None:
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(streamed=False)
         self._sound = SoundStream()
-        # With several choices the body says only at its end whose sound it was.
+        # Of several choices the body says only at its end whose sound it was.
         self._takes_sound = choices == 1
         self._kept = bytearray()
         self._searched = 0
@@ -137,6 +137,8 @@ class CompletionParser:
         if end < 0:
             return b""
         self._inside = False
+        # A second one may be another reply's, which only the end of the body tells.
+        self._takes_sound = False
         return data[end:]
 
     def _unescaped(self, piece: bytes) -> bytes:

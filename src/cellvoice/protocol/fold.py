@@ -130,7 +130,7 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
         case RefusalChunk(text):
             reply.refusal += text  # appended
         case ReplyStarted(reply_id, model, created, fingerprint):
-            reply.reply_id = reply_id  # told once
+            reply.reply_id = reply_id  # replaced: told again when more of it is known
             reply.model = model
             reply.created = created
             reply.fingerprint = fingerprint
@@ -171,14 +171,21 @@ def _append_sound(reply: Reply, pcm: bytes, sample_rate_hz: int) -> None:
 
 
 def _join_tool_call(reply: Reply, chunk: ToolCallChunk) -> None:
-    call = next((known for known in reply.tool_calls if known.index == chunk.index), None)
-    if call is None:
+    # The last of its index: some servers give every call the same one, and tell them apart by id.
+    found = (known for known in reversed(reply.tool_calls) if known.index == chunk.index)
+    call = next(found, None)
+    if call is None or _is_another(call, chunk):
         call = ReplyToolCall(chunk.index)
         reply.tool_calls.append(call)
-    call.call_id = chunk.call_id or call.call_id  # replaced: the first piece has it
-    call.name = chunk.name or call.name  # replaced: the first piece has it
+    call.call_id = call.call_id or chunk.call_id or ""  # told once: the first counts
+    call.name = call.name or chunk.name or ""  # told once: the first counts
     call.arguments += chunk.arguments  # appended
     call.custom = call.custom or chunk.custom  # set: later pieces may not repeat it
+
+
+def _is_another(call: ReplyToolCall, chunk: ToolCallChunk) -> bool:
+    # A new id alone says nothing: there are servers that make one up for every piece.
+    return bool(chunk.name and chunk.call_id and call.call_id and chunk.call_id != call.call_id)
 
 
 def _append_logprobs(reply: Reply, raw: bytes) -> None:

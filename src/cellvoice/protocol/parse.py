@@ -33,7 +33,7 @@ class StreamParser:
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._decoder = SSEDecoder(max_event_bytes)
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(streamed=True)
         # No event begins so: without a known beginning there is no short cut.
         self._shared = b"\x00"
         self._broken: ProtocolError | None = None
@@ -106,7 +106,7 @@ class StreamParser:
                 return
 
     def _read_payload(self, payload: bytes, events: list[Event]) -> None:
-        if payload == _DONE:
+        if _is_done(payload):
             self._done = True
             events += self._reader.finish()
             if not self._reader.failed:
@@ -137,8 +137,12 @@ def _shared_part(payload: bytes) -> bytes:
     return head
 
 
+def _is_done(payload: bytes) -> bool:
+    return payload == _DONE or (len(payload) < 20 and payload.strip() == _DONE)
+
+
 def _is_whole(payload: bytes) -> bool:
-    if payload == _DONE:
+    if _is_done(payload):
         return True
     try:
         return isinstance(decode(payload), dict)

@@ -8,12 +8,18 @@ rate, compressed sound, a `data:` address) is told by their first bytes, in `_so
 |---|---|---|
 | vLLM-Omni | a stream's sound is in `content`, marked by `modality` | `sound_in_content` |
 | vLLM-Omni | two choices of index 0: the text, then the sound | both are one reply |
-| whole replies, proxies | `message` in place of `delta` | `deltas_of` |
+| vLLM-Omni, LocalAI, Perplexity | usage in every object | `ReplyReader.whole` |
+| whole replies, proxies | `message` in place of `delta` | `piece_of` |
+| Perplexity | `delta`, and beside it a `message` with all that came so far | `piece_of` |
 | proxies | `content` is a list of parts | `text_in` |
 | proxies | an index that is absent, null or no number | `index_of` |
-| proxies | a tool call without index, arguments as an object | `tool_calls_in` |
-| speaches, OpenRouter | id and expiry in every piece of sound | `ends_speech` |
+| Mistral, Gemini, Ollama | a tool call without index, arguments as an object | `tool_calls_in` |
+| speaches, OpenRouter, DashScope | id and expiry in every piece of sound | `ends_speech` |
 | OpenRouter, Azure | an error's code is a number, its words are elsewhere | `fault` |
+| OpenRouter | usage and last words in the object with the error | `ReplyReader.read` |
+| vLLM | an error is the object itself | `error_in` |
+| llama.cpp | an error in a line `error:` | `SSEDecoder` |
+| Azure | the first object has no id | `ReplyReader.read` |
 """
 
 from __future__ import annotations
@@ -27,7 +33,17 @@ from ._chunk import Audio, Choice, Chunk, Delta
 from ._json import as_int, as_list, as_mapping, as_text
 from .events import ToolCallChunk
 
-__all__ = ["deltas_of", "ends_speech", "index_of", "sound_in_content", "text_in", "tool_calls_in"]
+__all__ = [
+    "ends_speech",
+    "error_in",
+    "index_of",
+    "piece_of",
+    "sound_in_content",
+    "text_in",
+    "tool_calls_in",
+]
+
+_NULL, _EMPTY = b"null", b'""'
 
 
 def index_of(choice: Choice) -> int:
@@ -35,12 +51,26 @@ def index_of(choice: Choice) -> int:
     return as_int(choice.index) or 0
 
 
-def deltas_of(choice: Choice) -> Iterator[Delta]:
-    """The pieces in one choice: `delta`, `message`, or whichever of them is there."""
-    if choice.delta is not None:
-        yield choice.delta
-    if choice.message is not None:
-        yield choice.message
+def piece_of(choice: Choice, *, streamed: bool, had_deltas: bool) -> Delta | None:
+    """The piece in one choice: its `delta`, or its `message`, but never both.
+
+    Where a stream has both, the message is all that there is by now, or the whole once more.
+    """
+    delta, message = choice.delta, choice.message
+    if not streamed:
+        return message if message is not None else delta
+    if delta is not None or had_deltas:
+        return delta
+    return message
+
+
+def error_in(chunk: Chunk) -> object:
+    """The error that an object tells of, in whatever form, or None."""
+    if chunk.error:
+        return chunk.error
+    if chunk.object == "error":
+        return {"message": chunk.message, "code": chunk.code}
+    return None
 
 
 def sound_in_content(chunk: Chunk, delta: Delta) -> str:
@@ -55,9 +85,11 @@ def text_in(content: object) -> str:
     return "".join(as_text(as_mapping(part).get("text")) for part in as_list(content))
 
 
-def ends_speech(audio: Audio, sound: bool) -> bool:
-    """Whether a piece with an expiry says that the spoken reply is whole."""
-    return as_int(audio.expires_at) is not None and not sound
+def ends_speech(audio: Audio) -> bool:
+    """Whether an expiry says that the spoken reply is whole: only if nothing else is beside it."""
+    if audio.id or audio.transcript or bytes(audio.data) not in (_NULL, _EMPTY):
+        return False
+    return as_int(audio.expires_at) is not None
 
 
 def tool_calls_in(delta: Delta) -> Iterator[ToolCallChunk]:

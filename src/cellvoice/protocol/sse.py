@@ -89,6 +89,9 @@ class SSEDecoder:
                     data.append(line[6:] if line[5:6] == b" " else line[5:])
                 elif line == b"data":
                     data.append(b"")
+                elif line.startswith(b"error:"):
+                    # llama.cpp's server says so what goes wrong in the middle of a reply.
+                    data.append(line[6:])
             elif data:
                 payload = data[0] if len(data) == 1 else b"\n".join(data)
                 data.clear()

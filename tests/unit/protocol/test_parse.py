@@ -235,7 +235,7 @@ def test_choices_may_be_absent_null_or_empty(choices: object) -> None:
 
 
 def test_delta_and_its_fields_may_be_null() -> None:
-    null = {"id": "c1", "choices": [{"index": 0, "delta": None, "finish_reason": None}]}
+    null = {**delta(), "choices": [{"index": 0, "delta": None, "finish_reason": None}]}
     nulls = delta(content=None, refusal=None, audio=None, tool_calls=None)
     events = parsed(stream_of(null, nulls))
     assert [type(event) for event in events] == [ReplyStarted, StreamDone]
