@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 import { Control } from "./setting-controls";
 import { meant, shown, written, type Json, type Setting } from "./settings";
@@ -80,12 +80,18 @@ function Words({ text }: { text: string }) {
 function useEntry({ setting, value, complaint, commit, forgive }: RowProps) {
   const draft = useSignal<string | null>(null);
   const sent = useSignal<Json | undefined>(undefined);
+  /** The field's text that the kernel has not answered yet: it can't be taken back any more. */
+  const underWay = useRef<string | null>(null);
   const held = shown(setting, value);
   const send = (meaning: Json): void => {
     const field = draft.peek();
+    underWay.current = field;
     sent.value = meaning;
     void commit(meaning).then((taken) => {
-      if (sent.peek() === meaning) sent.value = undefined;
+      if (sent.peek() === meaning) {
+        sent.value = undefined;
+        underWay.current = null;
+      }
       // What was written since then is not answered yet.
       if (taken && draft.peek() === field) draft.value = null;
     });
@@ -111,7 +117,8 @@ function useEntry({ setting, value, complaint, commit, forgive }: RowProps) {
       if (value !== undefined) send(null);
     },
     onKeyDown: (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || draft.peek() === null) return;
+      const field = draft.peek();
+      if (event.key !== "Escape" || field === null || field === underWay.current) return;
       // The first Escape takes back what was written, the next one closes the panel.
       event.stopPropagation();
       forget();

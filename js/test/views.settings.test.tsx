@@ -185,6 +185,15 @@ describe("a row of the panel", () => {
     expect(document.activeElement).toBe(button("Settings"));
   });
 
+  it("closes on Escape when what was written is on its way already", () => {
+    open();
+    write(field("seed"), "5");
+    key(field("seed"), "Enter");
+    key(field("seed"), "Escape");
+    expect(place.querySelector(".cv-settings")).toBeNull();
+    expect(pad.asked).toEqual(['{"seed":"5"}']);
+  });
+
   it("lets no key through to the pad's space bar", () => {
     open();
     key(one(".cv-settings fieldset"), " ");
