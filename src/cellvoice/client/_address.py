@@ -39,7 +39,15 @@ class Address:
     @property
     def completions(self) -> httpx.URL:
         """What chat completions are posted to."""
-        url = httpx.URL(f"{self.base}/chat/completions")
+        return self._at("/chat/completions")
+
+    @property
+    def models(self) -> httpx.URL:
+        """Where the server lists its models."""
+        return self._at("/models")
+
+    def _at(self, path: str) -> httpx.URL:
+        url = httpx.URL(f"{self.base}{path}")
         return url.copy_merge_params({_API_VERSION: self.api_version}) if self.api_version else url
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from cellvoice.errors import AuthError, CellvoiceError, ServiceError, UsageError
-from cellvoice.protocol import Request, error_from_response
+from cellvoice.protocol import ListedModel, Request, error_from_response, models_in
 
 from ._address import DEFAULT_BASE_URL, address_of, host_of
 from ._auth import Credentials, checked_key
@@ -104,6 +104,27 @@ class Client:
         finally:
             await response.aclose()
 
+    async def models(self) -> tuple[ListedModel, ...]:
+        """The models that the server says it has, with the day on which one is to end.
+
+        Raises what `stream` raises; a server without such a list answers with a ServiceError.
+        """
+        limits = Limits(self._options.timeouts, f"the server at {host_of(self._at.base)}")
+        asked = self._http.build_request(
+            "GET", self._at.models, headers=self._headers(), timeout=self._connecting()
+        )
+        answer = await self._answer(asked, limits)
+        if isinstance(answer, CellvoiceError):
+            raise answer
+        if answer.status_code >= 300:
+            raise await self._refusal(answer)
+        try:
+            return models_in(b"".join([piece async for piece in answer.aiter_bytes()]))
+        except httpx.RequestError as error:
+            raise self._no_answer(error) from error
+        finally:
+            await answer.aclose()
+
     async def aclose(self) -> None:
         """Close the connections; streams that still run end with an error."""
         if self._own:
@@ -145,8 +166,13 @@ class Client:
             self._post_to,
             content=content,
             headers={**self._headers(), "Content-Length": str(length)},
-            timeout=httpx.Timeout(None, connect=self._options.timeouts.connect_s),
+            timeout=self._connecting(),
         )
+        return await self._answer(http_request, limits)
+
+    async def _answer(
+        self, http_request: httpx.Request, limits: Limits
+    ) -> httpx.Response | CellvoiceError:
         sending = self._http.send(
             http_request, stream=True, auth=self._auth(), follow_redirects=False
         )
@@ -160,6 +186,9 @@ class Client:
             limits.watch(response)
             return response
         return failed
+
+    def _connecting(self) -> httpx.Timeout:
+        return httpx.Timeout(None, connect=self._options.timeouts.connect_s)
 
     def _headers(self) -> dict[str, str]:
         headers = {

@@ -28,6 +28,7 @@ from .events import (
 from .fault import error_from_json, error_from_response, mask_keys
 from .fold import Reply, ReplyToolCall, fold
 from .guard import NoiseGuard
+from .listing import ListedModel, models_in
 from .logprobs import ReplyLogprobs, joined_text
 from .messages import assistant_audio, assistant_text, system_message, user_message
 from .models import (
@@ -78,6 +79,7 @@ __all__ = [
     "FinishReason",
     "Heartbeat",
     "InputDetails",
+    "ListedModel",
     "LogprobsChunk",
     "ModelFacts",
     "NoiseGuard",
@@ -121,6 +123,7 @@ __all__ = [
     "json_ready",
     "mask_keys",
     "nearest",
+    "models_in",
     "parse_completion",
     "schema_of",
     "settings_form",

@@ -32,6 +32,8 @@ _BILLING_CODES = frozenset(
 )
 # It comes as a rate limit (429), but no waiting makes the request smaller.
 _TOO_LARGE = "request too large"
+# What compatible servers say of a model that they don't have; a wrong path has other words.
+_OF_MODELS = re.compile(r"\bmodels?\b|\bno endpoints found\b", re.IGNORECASE)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ def _account(status: int | None, told: Told) -> _Verdict | None:
     if meant == 401 or told.code == "invalid_api_key":
         return AuthError, (
             f"the service refused the API key{where}: {briefly}; set OPENAI_API_KEY to a "
-            "valid key or pass api_key=, keys are made at https://platform.openai.com/api-keys"
+            "valid key or pass api_key=, OpenAI's are made at https://platform.openai.com/api-keys"
         )
     if {told.code, told.type} & _BILLING_CODES or meant == 402:
         return BillingError, (
@@ -93,7 +95,7 @@ def _request(status: int | None, told: Told) -> _Verdict | None:
             f"the service no longer has the sound of an earlier reply{where}{_about(told)}; it "
             f"keeps sound for an hour, send the words in its place: “{told.message.strip()}”"
         )
-    if told.code == "model_not_found":
+    if told.code == "model_not_found" or (status == 404 and _OF_MODELS.search(told.message)):
         return ModelNotFound, (
             f'the model is not there{where}: {said}; try Session(model="gpt-audio-1.5")'
         )

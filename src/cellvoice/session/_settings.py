@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cellvoice.client import ClientOptions, Secret
 from cellvoice.errors import AuthError, UsageError
-from cellvoice.protocol import facts
+from cellvoice.protocol import ListedModel, facts
 
 if TYPE_CHECKING:
     import httpx
@@ -155,18 +155,17 @@ def _host(base_url: Secret | None) -> str:
         return ""
 
 
-def shutdown_notice(model: str, today: date) -> str:
-    """What is known of a shutdown that is near, in a sentence, or ""."""
+def shutdown_notice(model: str, today: date, listed: ListedModel | None = None) -> str:
+    """What is known of a shutdown that is near, in a sentence, or "".
+
+    What the server itself has `listed` of the model counts before the table.
+    """
     known = facts(model)
-    if known is None or known.shutdown is None:
+    told = listed.shutdown if listed else None
+    day = told or (known.shutdown if known else None)
+    if day is None or (day - today).days > _SHUTDOWN_NOTICE_DAYS:
         return ""
-    days = (known.shutdown - today).days
-    if days > _SHUTDOWN_NOTICE_DAYS:
-        return ""
-    when = (
-        f"is to be shut down on {known.shutdown}"
-        if days > 0
-        else f"was shut down on {known.shutdown}"
-    )
-    then = f"; its successor is {known.successor}" if known.successor else ""
-    return f"{model} {when}, as far as is known{then}"
+    when = f"is to be shut down on {day}" if day > today else f"was shut down on {day}"
+    source = "as the service says" if told else "as far as is known"
+    then = f"; its successor is {known.successor}" if known and known.successor else ""
+    return f"{model} {when}, {source}{then}"

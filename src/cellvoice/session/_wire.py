@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cellvoice.client import Client, Hidden, Secret
 from cellvoice.errors import CellvoiceError, ConnectionFailed, EngineError, StreamBroken
+from cellvoice.protocol import ListedModel
 
 from . import _loop, _seams
 from ._settings import Destination
@@ -20,6 +22,7 @@ class Wire:
 
     def __init__(self, to: Destination) -> None:
         self._to = to
+        self.listed: Mapping[str, ListedModel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
         self._client: Client | None = None
@@ -56,6 +59,13 @@ class Wire:
         _loop.on_shutdown(self, self.aclose)
         assert self._client is not None
         return self._client
+
+    async def models(self) -> tuple[ListedModel, ...]:
+        """What the server says it has; from then on `listed` knows it. Loop thread only."""
+        client = await self.client()
+        found = await client.models()
+        self.listed = {model.id: model for model in found}
+        return found
 
     def blamed(self, error: ConnectionFailed | StreamBroken) -> CellvoiceError:
         """The error as the user gets it: the embedded engine is no network that can be checked."""

@@ -15,7 +15,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import NoiseGuard, Usage, json_ready, with_parameters
+from cellvoice.protocol import ListedModel, NoiseGuard, Usage, json_ready, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
@@ -214,7 +214,15 @@ class Session:
         """What the user should know before asking, in a sentence, or ""."""
         if self._embedded:
             return EMBEDDED_NOTICE
-        return shutdown_notice(self.model, self._asking.now().date())
+        listed = self._asking.wire.listed.get(self.model)
+        return shutdown_notice(self.model, self._asking.now().date(), listed)
+
+    def models(self) -> tuple[ListedModel, ...]:
+        """Ask the server which models it has, and when one is to end.
+
+        From then on `notice` knows the server's own word. Raises what `say` raises.
+        """
+        return _loop.run(self._asking.wire.models())
 
     @property
     def journal_folder(self) -> Path | None:

@@ -76,7 +76,9 @@ class Service(httpx.AsyncBaseTransport):
         self.asked: list[Asked] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        asked = Asked(json.loads(await request.aread()), request.headers.copy(), request.url)
+        asked = Asked(
+            json.loads(await request.aread() or b"{}"), request.headers.copy(), request.url
+        )
         self.asked.append(asked)
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         if reply.pieces and isinstance(reply.pieces[0], httpx.ConnectError):

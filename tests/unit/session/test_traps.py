@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cellvoice.audio import Clip
@@ -249,3 +251,16 @@ def test_a_recording_cut_before_any_event_is_never_a_complete_turn(
         with pytest.raises(StreamBroken):
             session.say("Say hello.")
         assert session.turns[0].finish in ("cut", "failed")
+
+
+def test_the_server_s_own_word_of_a_shutdown_counts(make_session: MakeSession) -> None:
+    """25. read `shutdown_date` from `/v1/models` when present."""
+    listed = {"data": [{"id": "my-model", "shutdown_date": "1970-01-31"}]}
+    service = Service(
+        Reply([json.dumps(listed).encode()], headers={"content-type": "application/json"})
+    )
+    session = make_session(service, model="my-model", clock=lambda: 0.0)
+    assert session.notice == ""
+    (model,) = session.models()
+    assert model.id == "my-model"
+    assert session.notice == "my-model is to be shut down on 1970-01-31, as the service says"
