@@ -87,7 +87,7 @@ def read_session(session: cv.Session) -> None:
     turns: Sequence[cv.Turn] = session.turns
     first: cv.Turn = turns[0]
     cost: float = float(session.cost)
-    print(len(turns), first, cost, session.usage)
+    print(len(turns), first, cost, session.usage, session.models())
 
 
 def read_turn(turn: cv.Turn) -> None:
