@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cellvoice.audio import Clip
-    from cellvoice.client import Timeouts
+    from cellvoice.client import Cassette, Timeouts
     from cellvoice.errors import (
         AnswerTimeout,
         AudioError,
         AudioNotFound,
         AuthError,
         BillingError,
+        CassetteMiss,
         CellvoiceError,
         ConnectionFailed,
         ConnectTimeout,
@@ -43,6 +44,8 @@ __all__ = [
     "AudioNotFound",
     "AuthError",
     "BillingError",
+    "Cassette",
+    "CassetteMiss",
     "CellvoiceError",
     "Clip",
     "ConnectTimeout",
@@ -66,6 +69,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Cassette": "client",
     "Clip": "audio",
     "Session": "session",
     "Timeouts": "client",

@@ -2,7 +2,8 @@
 
 CellvoiceError
 ├── UsageError            the caller: a wrong argument, an unknown parameter
-│   └── AudioError        the caller: sound that cannot be used
+│   ├── AudioError        the caller: sound that cannot be used
+│   └── CassetteMiss      the caller: a request that is not in the recording that is replayed
 ├── ServiceError          the service: it refused or failed; has status, code, param, request_id
 │   ├── AuthError         the account: no key, or a key that is refused
 │   ├── QuotaError        the account: money or limits
@@ -38,6 +39,7 @@ __all__ = [
     "AudioNotFound",
     "AuthError",
     "BillingError",
+    "CassetteMiss",
     "CellvoiceError",
     "ConnectTimeout",
     "ConnectionFailed",
@@ -86,6 +88,17 @@ class UsageError(CellvoiceError, ValueError):
 
 class AudioError(UsageError):
     """A piece of sound cannot be read, made or sent as asked."""
+
+
+class CassetteMiss(UsageError):
+    """A request is not in the recording that is replayed.
+
+    `nearest` is the number of the exchange that is most like it, or None if nothing is recorded;
+    `differences` says in a clause each what the request has other than that.
+    """
+
+    nearest: int | None = None
+    differences: tuple[str, ...] = ()
 
 
 class ServiceError(CellvoiceError):

@@ -18,9 +18,10 @@ from ._causes import is_of_the_network, translated
 from ._failures import connection_failed
 from ._kind import EVENT_STREAM, JSON, is_stream
 from ._limits import Limits
-from ._network import way_to
+from ._network import Way, way_to
 from ._retry import Retry, RetryPolicy
 from ._secret import Hidden, Secret, Unseen
+from .cassette import Cassette
 from .options import ClientOptions
 from .stream import EventStream
 
@@ -33,9 +34,10 @@ _MAX_ERROR_BYTES = 100_000
 class Client:
     """Send requests and stream their events.
 
-    `transport` takes the place of the network. Proxies of the environment are used, except for
-    addresses of this machine. An own `options.http_client` belongs to the loop that streams and is
-    left open. Raises UsageError for an unusable address, key or proxy.
+    `transport` takes the place of the network; a `cassette` stands before either. Proxies of the
+    environment are used, except for addresses of this machine. An own `options.http_client` belongs
+    to the loop that streams and is left open. Raises UsageError for an unusable address, key or
+    proxy.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         options: ClientOptions | None = None,
+        cassette: Cassette | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
         place = Unseen(base_url.reveal() if isinstance(base_url, Secret) else base_url)
@@ -54,13 +57,18 @@ class Client:
         self._options = options or ClientOptions()
         if transport is not None and self._options.http_client is not None:
             raise UsageError("transport= and http_client=: expected one of them at most")
+        if cassette is not None and self._options.http_client is not None:
+            raise UsageError(
+                "cassette= and http_client=: give the cassette to your own client instead, as "
+                "httpx.AsyncClient(transport=cassette)"
+            )
         self._retry = retry or RetryPolicy(self._options.max_retries)
         self._at = address_of(place, self._options.azure_api_version)
         self._credentials = Credentials(key, self._options.headers, azure=self._at.azure)
         self._post_to = self._at.completions
         self._proxy_host: str | None = None
         self._own = self._options.http_client is None
-        self._http = self._options.http_client or self._opened(transport)
+        self._http = self._options.http_client or self._opened(transport, cassette)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_http"):  # a traceback shows local names of a failed __init__
@@ -130,12 +138,19 @@ class Client:
         if self._own:
             await self._http.aclose()
 
-    def _opened(self, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-        if transport is None:
-            way = way_to(self._at.base, self._options.proxy)
-            self._proxy_host = way.proxy_host
-            transport = way.open()
+    def _opened(
+        self, transport: httpx.AsyncBaseTransport | None, cassette: Cassette | None
+    ) -> httpx.AsyncClient:
+        if cassette is not None:
+            over = cassette.over(lambda: transport or self._way().open())
+            return httpx.AsyncClient(transport=over, trust_env=False)
+        transport = transport or self._way().open()
         return httpx.AsyncClient(transport=transport, trust_env=False)
+
+    def _way(self) -> Way:
+        way = way_to(self._at.base, self._options.proxy)
+        self._proxy_host = way.proxy_host
+        return way
 
     async def _answered(
         self, request: Request, limits: Limits, on_retry: Callable[[Retry], object] | None

@@ -18,6 +18,7 @@ from cellvoice.protocol import (
 )
 
 from ._failures import stream_broken
+from .cassette import REPLAYED
 
 __all__ = ["EventStream"]
 
@@ -49,6 +50,11 @@ class EventStream:
     def status(self) -> int:
         """The HTTP status, 200 unless the server is unusual."""
         return self._response.status_code
+
+    @property
+    def replayed(self) -> str:
+        """What was recorded where and when, if this reply is played from a cassette, else ""."""
+        return str(self._response.extensions.get(REPLAYED, ""))
 
     def __aiter__(self) -> EventStream:
         return self

@@ -58,7 +58,7 @@ def pad_state(session: Session, warning: str = "") -> dict[str, object]:
     """What the page shows around the conversation."""
     folder = session.journal_folder
     return {
-        "model": ENGINE_MODEL if session.badge else session.model,
+        "model": ENGINE_MODEL if session.badge and not session.replays else session.model,
         "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
         "notice": "; ".join(part for part in (warning, session.notice) if part),
@@ -78,7 +78,7 @@ def _as_seen_from_here(folder: Path) -> str:
 
 def _price(session: Session) -> dict[str, float] | None:
     if session.badge:
-        # The embedded engine costs nothing, whatever model it stands in for.
+        # The embedded engine and a recording cost nothing, whatever model they stand in for.
         return {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
     price = usd_per_second(session.model)
     if price is None:

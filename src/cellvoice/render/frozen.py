@@ -151,7 +151,7 @@ def _engine(info: Mapping[str, object] | None, badge: str) -> EngineForm | None:
         # Before the first event only the session knows who will answer.
         return {"badge": badge, "detail": ""} if badge else None
     parts = [f"{part} {info[part]}" for part in ("voice", "ear") if isinstance(info.get(part), str)]
-    told = info.get("badge")
+    told = badge or info.get("badge")
     return {
         "badge": told if isinstance(told, str) and told else "embedded engine, not gpt-audio",
         "detail": ", ".join(parts),

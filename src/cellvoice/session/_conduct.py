@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cellvoice.client import RecordingStopped
 from cellvoice.errors import CellvoiceError, ConnectionFailed, ServiceError, StreamBroken
 from cellvoice.protocol import (
     AudioChunk,
@@ -100,6 +101,9 @@ class Conduct:
         if self._exchange.cancelled():
             return None, True
         error = self._exchange.exception()
+        if isinstance(error, RecordingStopped):
+            self._turn._note(str(error))
+            return None, True
         if isinstance(error, Exception):
             return error, self._turn._stop_asked
         return None, False
@@ -109,6 +113,8 @@ class Conduct:
         client = await self._wire.client()
         try:
             await self._receive_repaired(client)
+        except RecordingStopped:
+            raise
         except (ConnectionFailed, StreamBroken) as error:
             blamed = self._wire.blamed(error)
             if blamed is error:
@@ -135,6 +141,7 @@ class Conduct:
             request, on_retry=lambda retry: turn._note(retry.sentence)
         ) as stream:
             turn._request_id = stream.request_id
+            turn._replayed = stream.replayed
             async for event in stream:
                 self._take(event)
                 if self._is_noise(event):

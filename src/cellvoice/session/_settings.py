@@ -12,8 +12,12 @@ from cellvoice.client import ClientOptions, Secret
 from cellvoice.errors import AuthError, UsageError
 from cellvoice.protocol import ListedModel, facts
 
+from ._tape import cassette_for
+
 if TYPE_CHECKING:
     import httpx
+
+    from cellvoice.client import Cassette
 
 __all__ = [
     "EMBEDDED_BADGE",
@@ -54,6 +58,7 @@ class Given:
     azure_api_version: object = None
     http_client: httpx.AsyncClient | None = None
     transport: httpx.AsyncBaseTransport | None = None
+    cassette: object = None
 
     def __repr__(self) -> str:
         return "Given(hidden)"
@@ -87,6 +92,28 @@ class Destination:
     key: Secret | None = None
     options: ClientOptions = field(default_factory=ClientOptions)
     transport: httpx.AsyncBaseTransport | None = None
+    cassette: Cassette | None = None
+
+    @property
+    def replays(self) -> bool:
+        """Whether a recording alone answers."""
+        return self.cassette is not None and self.cassette.mode == "replay"
+
+    @property
+    def badge(self) -> str:
+        """What stands in for the service, or "" if it is asked itself."""
+        if self.cassette is not None and self.replays:
+            return self.cassette.badge
+        return EMBEDDED_BADGE if self.kind == "engine" else ""
+
+    def notice(self, of_model: str) -> str:
+        """What the user should know before asking, or ""; `of_model` is what is known of that."""
+        if self.cassette is not None and self.replays:
+            return self.cassette.notice
+        notice = EMBEDDED_NOTICE if self.kind == "engine" else of_model
+        if self.cassette is None:
+            return notice
+        return "; ".join(part for part in (notice.removesuffix("."), self.cassette.notice) if part)
 
 
 def destination(given: Given) -> Destination:
@@ -96,21 +123,24 @@ def destination(given: Given) -> Destination:
     The key is the argument, else a header of the caller's own, else the environment's: for Azure's
     addresses AZURE_OPENAI_API_KEY, else OPENAI_API_KEY. The address is the argument, else the
     environment's OPENAI_BASE_URL. With no key, no address and no transport it is the embedded
-    engine.
+    engine; a cassette that is replayed needs none of them.
     """
     options = given.options()
     base_url = _base_url(given)
     key = _key(given, base_url, own=options.headers.carry_a_key())
     proven = key is not None or options.headers.carry_a_key() or given.has_network
+    tape = cassette_for(given.cassette, can_ask=proven or base_url is not None)
+    if tape is not None and tape.mode == "replay":
+        proven = True
     if base_url is None and not proven:
-        return Destination("engine", options=options)
+        return Destination("engine", options=options, cassette=tape)
     if not proven and _is_at(base_url, "openai.com"):
         raise AuthError(
             f"there is no API key for {_host(base_url)}; set {KEY_VARIABLE} or pass "
             "api_key=, or leave base_url out to use the embedded engine"
         )
     at = base_url or Secret(SERVICE_URL)
-    return Destination("service", at, key, options, given.transport)
+    return Destination("service", at, key, options, given.transport, tape)
 
 
 def _base_url(given: Given) -> Secret | None:

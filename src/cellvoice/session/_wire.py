@@ -91,13 +91,17 @@ class Wire:
 
     def _make_for_service(self) -> None:
         to = self._to
-        self._client = Client(to.base_url, to.key, to.transport, options=to.options)
+        self._client = Client(
+            to.base_url, to.key, to.transport, options=to.options, cassette=to.cassette
+        )
         self._hidden = self._client.hidden
 
     def _make_for_engine(self, at: _seams.Endpoint) -> None:
         # An engine that does not answer is started anew by the next turn, not asked again.
         options = replace(self._to.options, max_retries=0, http_client=None)
-        self._client = Client(at.base_url, Secret(at.api_key), options=options)
+        self._client = Client(
+            at.base_url, Secret(at.api_key), options=options, cassette=self._to.cassette
+        )
         self._hidden = self._client.hidden
         self._engine = at
 

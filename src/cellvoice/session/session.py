@@ -22,7 +22,7 @@ from ._asking import Asking, Settings, Voice
 from ._caller import by_current_names
 from ._cost import Cost, total_cost
 from ._inputs import Said
-from ._settings import EMBEDDED_BADGE, EMBEDDED_NOTICE, Given, destination, shutdown_notice
+from ._settings import Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from cellvoice.client import Timeouts
+    from cellvoice.client import Cassette, Timeouts
 
     from ._seams import Cell, Surface, TurnView
 
@@ -52,7 +52,9 @@ class Session:
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
     With neither key nor base_url the embedded engine answers, which is not gpt-audio, and
     `badge` and `notice` say so. `voice` is "alloy" if none is given. `journal` is the folder to
-    write to (`cellvoice_journal` if none is given), or False to write nothing. `headers`,
+    write to (`cellvoice_journal` if none is given), or False to write nothing. `cassette` is a
+    Cassette or its path: a recording that is there is replayed, without a key and a network, else
+    one is made (docs/cassettes.md). `headers`,
     `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
     `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
     tells of each. `guard` ends a reply that goes on for that many seconds (30) without words, as
@@ -81,8 +83,9 @@ class Session:
         http_client: httpx.AsyncClient | None = None,
         guard: bool | float = True,
         journal: str | os.PathLike[str] | bool | None = None,
+        cassette: Cassette | str | os.PathLike[str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         **parameters: object,
     ) -> None:
         given = Given(
@@ -97,13 +100,14 @@ class Session:
             azure_api_version,
             http_client,
             transport,
+            cassette,
         )
         # A traceback that shows local names must not show these.
         api_key = base_url = headers = proxy = None
         to = destination(given)
         parameters = by_current_names(parameters)
-        self._embedded = to.kind == "engine"
-        self._id = f"{datetime.fromtimestamp(clock(), UTC):%Y%m%dT%H%M%S}-{_word()}"
+        self._to = to
+        self._id = f"{datetime.fromtimestamp((clock or time.time)(), UTC):%Y%m%dT%H%M%S}-{_word()}"
         self._journal: Journal | None = journal_for(journal, self._id)
         self._takes: Path | None = None
         self._asking = Asking(
@@ -116,8 +120,8 @@ class Session:
             ),
             wire=Wire(to),
             journal=self._journal,
-            clock=clock,
-            embedded=self._embedded,
+            clock=clock or (to.cassette.clock if to.cassette else time.time),
+            embedded=to.kind == "engine",
         )
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
@@ -199,23 +203,27 @@ class Session:
     @property
     def badge(self) -> str:
         """What stands in for the service, or "" if it is the service (or a server at base_url)."""
-        if self._embedded:
-            return self.stand_in
+        if self._to.badge:
+            return self._to.badge
         engine = next((turn.engine for turn in reversed(self.turns) if turn.engine), None)
         return str(engine.get("badge", "")) if engine else ""
 
     @property
     def stand_in(self) -> str:
-        """The badge of the embedded engine if that is what is asked, else ""."""
-        return EMBEDDED_BADGE if self._embedded else ""
+        """The badge of the embedded engine or of a replayed cassette, else ""."""
+        return self._to.badge
+
+    @property
+    def replays(self) -> bool:
+        """Whether a cassette's recording answers, and nobody else."""
+        return self._to.replays
 
     @property
     def notice(self) -> str:
         """What the user should know before asking, in a sentence, or ""."""
-        if self._embedded:
-            return EMBEDDED_NOTICE
         listed = self._asking.wire.listed.get(self.model)
-        return shutdown_notice(self.model, self._asking.now().date(), listed)
+        near = shutdown_notice(self.model, self._asking.now().date(), listed)
+        return self._to.notice(near)
 
     def models(self) -> tuple[ListedModel, ...]:
         """Ask the server which models it has, and when one is to end.

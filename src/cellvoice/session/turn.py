@@ -67,6 +67,7 @@ class Turn:
         self._message: Mapping[str, object] | None = None
         self._request: Request | None = None
         self._request_id: str | None = None
+        self._replayed = ""
         self._reply = Reply()
         self._timing = Timing()
         self._parsed: object = None
@@ -187,7 +188,7 @@ class Turn:
     @property
     def badge(self) -> str:
         """What answers in the service's place, known before it does, or "" for the service."""
-        return str((self.engine or {}).get("badge") or self._session.stand_in)
+        return str(self._replayed or (self.engine or {}).get("badge") or self._session.stand_in)
 
     @property
     def usage(self) -> Usage | None:
@@ -199,8 +200,8 @@ class Turn:
         """What the turn cost, in US dollars; `cost.note` says when it is an estimate."""
         if self._request is None:
             return Cost(0.0)  # nothing was sent
-        if self._never_answered:
-            return Cost(0.0)
+        if self._replayed or self._never_answered:
+            return Cost(0.0)  # `usage` has what it used when it was recorded
         spoken = [part for part in self._input if isinstance(part, Clip)]
         return cost_of(self._reply, self.model, spoken)
 
