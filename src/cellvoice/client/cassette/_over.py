@@ -18,9 +18,11 @@ class Over(httpx.AsyncBaseTransport):
         self,
         answer: Callable[[httpx.Request, _Opens], Awaitable[httpx.Response]],
         open_network: _Opens,
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
         self._answer = answer
         self._open = open_network
+        self._settled = settled
         self._network: httpx.AsyncBaseTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -28,7 +30,8 @@ class Over(httpx.AsyncBaseTransport):
         return await self._answer(request, self._opened)
 
     async def aclose(self) -> None:
-        """Close the network, if it was opened."""
+        """Close the network, if it was opened, and wait for the disk."""
+        await self._settled()
         network, self._network = self._network, None
         if network is not None:
             await network.aclose()

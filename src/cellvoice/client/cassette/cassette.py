@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
@@ -71,6 +72,7 @@ class Cassette(httpx.AsyncBaseTransport):
         self._opened: Answers | None = None
         self._index: Index | None = None
         self._fault: OSError | None = None
+        self._running: weakref.WeakSet[Recording] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"Cassette({self._name!r}, mode={self._mode!r})"
@@ -148,8 +150,17 @@ class Cassette(httpx.AsyncBaseTransport):
         """Answer one request; what is to be asked goes to the cassette's own `transport`."""
         return await self._answer(request, self._own_network)
 
+    async def settled(self) -> None:
+        """Wait until everything that has come so far is on the disk.
+
+        A reply that is closed has waited already; a question that was cancelled has not.
+        """
+        for recording in list(self._running):
+            await recording.written()
+
     async def aclose(self) -> None:
-        """Close the connections. What was recorded is on the disk already."""
+        """Close the connections, and wait for the disk."""
+        await self.settled()
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -157,7 +168,7 @@ class Cassette(httpx.AsyncBaseTransport):
         self, open_network: Callable[[], httpx.AsyncBaseTransport]
     ) -> httpx.AsyncBaseTransport:
         """This cassette before a network, which is opened when it is needed and not before."""
-        return Over(self._answer, open_network)
+        return Over(self._answer, open_network, self.settled)
 
     def _own_network(self) -> httpx.AsyncBaseTransport:
         if self._transport is None:
@@ -204,6 +215,7 @@ class Cassette(httpx.AsyncBaseTransport):
         except BaseException:
             # No answer came, so there is nothing to replay; the question may be asked again.
             recording.forget()
+            await recording.written()
             raise
         recording.begin(response, since_s())
         assert isinstance(response.stream, httpx.AsyncByteStream)
@@ -231,7 +243,9 @@ class Cassette(httpx.AsyncBaseTransport):
             self._fault = error
 
         exchange = Exchange(number, asked_at, mask.asked(asked))
-        return Recording(folder, index, path, exchange, mask, done=done, failed=failed)
+        recording = Recording(folder, index, path, exchange, mask, done=done, failed=failed)
+        self._running.add(recording)
+        return recording
 
     def _answers(self) -> Answers:
         with self._lock:
