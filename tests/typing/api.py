@@ -45,6 +45,16 @@ def make_sessions() -> list[cv.Session]:
     ]
 
 
+def replayed() -> None:
+    tape = cv.Cassette("lesson", mode="auto", timing="instant")
+    try:
+        cv.Session(cassette=tape).say("Hello.")
+    except cv.CassetteMiss as miss:
+        print(miss.nearest, miss.differences)
+    tape.pack("lesson.zip")
+    print(cv.Session(cassette="lesson.zip").badge, tape.describe())
+
+
 def configure(session: cv.Session) -> None:
     session.configure(temperature=0.8, voice="marin", system=None, stop=["END"])
     values: dict[str, object] = session.settings_values()

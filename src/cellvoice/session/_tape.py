@@ -17,8 +17,11 @@ def cassette_for(choice: object, *, can_ask: bool) -> Cassette | None:
     nothing is recorded unasked: a lesson that was not found would quietly become another one.
     Raises UsageError.
     """
-    if choice is None or isinstance(choice, Cassette):
+    if isinstance(choice, Cassette):
+        choice.check()
         return choice
+    if choice is None:
+        return None
     if not isinstance(choice, (str, os.PathLike)):
         raise UsageError(f"cassette={choice!r}: expected a path such as 'lesson', or a Cassette")
     found = Cassette(choice)

@@ -113,7 +113,7 @@ async def test_a_key_is_not_on_the_disk_while_the_reply_still_comes(
 async def test_stars_and_words_like_keys_in_an_answer_are_left_as_they_are(
     time: Time, lesson: Path
 ) -> None:
-    told = 'data: {"choices":[{"delta":{"content":"***bold*** sk-ate-boarding"}}]}\n\n'.encode()
+    told = b'data: {"choices":[{"delta":{"content":"***bold*** sk-ate-boarding"}}]}\n\n'
     await record(lesson, time, Answer([(0.1, told)]))
     assert (await read(player(lesson, time), time, question("1"))).body == told
 
@@ -290,9 +290,7 @@ async def test_a_packed_lesson_replays_as_the_folder_does(
     assert got.pieces == [(pytest.approx(at_s, abs=1e-3), data) for at_s, data in sent.pieces]
     assert cassette.describe() == Cassette(lesson).describe()
     with zipfile.ZipFile(elsewhere / "lesson.zip") as packed:
-        assert sorted(packed.namelist()) == sorted(
-            str(path.relative_to(lesson)) for path in lesson.rglob("*") if path.is_file()
-        )
+        assert sorted(packed.namelist()) == names_in(lesson)
     first = (elsewhere / "lesson.zip").read_bytes()
     cassette.pack(elsewhere / "again.zip")
     assert (elsewhere / "again.zip").read_bytes() == first
@@ -339,3 +337,7 @@ async def test_a_person_can_read_an_exchange(time: Time, lesson: Path) -> None:
     assert len((RECORDED / "gpt-audio-1.5.basic.shortest.sse").read_bytes()) > 4 * sum(
         map(len, lines)
     )
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

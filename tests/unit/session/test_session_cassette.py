@@ -42,9 +42,7 @@ def a_year_later(lesson: Path) -> Cassette:
 
 
 def three_turns(lesson: Path) -> list[str]:
-    replies = [
-        speech(f"audio_{n}", f"Answer {n}.", int(ASKED_AT) + 3_600 + n) for n in (1, 2, 3)
-    ]
+    replies = [speech(f"audio_{n}", f"Answer {n}.", int(ASKED_AT) + 3_600 + n) for n in (1, 2, 3)]
     with recording(lesson, Service(*replies)) as session:
         return [session.say(f"Question {n}?").text for n in (1, 2, 3)]
 
@@ -63,9 +61,7 @@ def test_a_conversation_replays_a_year_later_with_the_ids_of_its_hour(lesson: Pa
 def test_it_replays_also_by_a_clock_by_which_the_ids_are_long_gone(lesson: Path) -> None:
     said = three_turns(lesson)
     cassette = a_year_later(lesson)
-    with Session(
-        cassette=cassette, journal=False, clock=lambda: ASKED_AT + YEAR_S
-    ) as session:
+    with Session(cassette=cassette, journal=False, clock=lambda: ASKED_AT + YEAR_S) as session:
         assert [session.say(f"Question {n}?").text for n in (1, 2, 3)] == said
 
 

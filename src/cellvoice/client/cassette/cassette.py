@@ -141,6 +141,11 @@ class Cassette(httpx.AsyncBaseTransport):
         except OSError as error:
             raise UsageError(f"{target} can't be written ({error.strerror or error})") from error
 
+    def check(self) -> None:
+        """See that there is something to replay, if that is all it is to do. Raises UsageError."""
+        if self._mode == "replay":
+            self._needs_recording()
+
     def describe(self) -> str:
         """The recording as a table. Raises UsageError if there is none."""
         self._needs_recording()
