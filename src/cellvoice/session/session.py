@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import secrets
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +18,7 @@ from ._asking import Asking, Settings, Voice
 from ._caller import by_current_names
 from ._cost import Cost, total_cost
 from ._inputs import Said
+from ._naming import new_id, takes_folder
 from ._settings import Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
@@ -42,7 +39,6 @@ __all__ = ["DEFAULT_MODEL", "DEFAULT_VOICE", "Session"]
 DEFAULT_MODEL = "gpt-audio"
 # The one voice that every compatible server documents.
 DEFAULT_VOICE = "alloy"
-_ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @with_parameters
@@ -107,7 +103,7 @@ class Session:
         to = destination(given)
         parameters = by_current_names(parameters)
         self._to = to
-        self._id = f"{datetime.fromtimestamp((clock or time.time)(), UTC):%Y%m%dT%H%M%S}-{_word()}"
+        self._id = new_id((clock or time.time)())
         self._journal: Journal | None = journal_for(journal, self._id)
         self._takes: Path | None = None
         self._asking = Asking(
@@ -244,7 +240,7 @@ class Session:
         Inside the journal; a temporary folder if nothing is to be written or nothing can be.
         """
         if self._takes is None or not self._takes.is_dir():
-            self._takes = self._make_takes_folder()
+            self._takes = takes_folder(self._journal, self)
         return self._takes
 
     def history(self) -> list[dict[str, object]]:
@@ -404,16 +400,3 @@ class Session:
         turn = self._asking.make_turn(self, overrides, _seams.cell(surface))
         self._asking.fill(turn, said)
         return surface, turn
-
-    def _make_takes_folder(self) -> Path:
-        if self._journal is not None:
-            with contextlib.suppress(OSError):
-                return self._journal.takes_folder()
-        folder = tempfile.TemporaryDirectory(prefix="cellvoice-takes-", ignore_cleanup_errors=True)
-        # Gone with the session, at the latest with the process.
-        weakref.finalize(self, folder.cleanup)
-        return Path(folder.name)
-
-
-def _word() -> str:
-    return "".join(secrets.choice(_ID_LETTERS) for _ in range(4))
