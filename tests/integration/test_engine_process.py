@@ -19,7 +19,7 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import EngineError
-from cellvoice.local import EngineProcess, shared_engine
+from cellvoice.local import EngineProcess
 from cellvoice.local.engine import Engine
 from cellvoice.local.server import LocalServer
 from cellvoice.local.voices import choose_voice
@@ -135,9 +135,17 @@ def test_an_engine_that_says_nothing_is_given_up(
         EngineProcess(timeout_s=0.2).start()
 
 
+SHARED = """
+from cellvoice.local import shared_engine
+assert shared_engine() is shared_engine()
+print(shared_engine().pid)  # nothing starts before it is used
+"""
+
+
 def test_one_engine_is_shared_by_a_process() -> None:
-    assert shared_engine() is shared_engine()
-    assert shared_engine().pid is None  # nothing starts before it is used
+    # In a process of its own: other tests use this one's engine.
+    told = subprocess.run([sys.executable, "-c", SHARED], capture_output=True, text=True)
+    assert told.stdout == "None\n", told.stderr
 
 
 PARENT = """
