@@ -273,6 +273,29 @@ async def test_a_replay_opens_no_network(time: Time, lesson: Path) -> None:
     await way.aclose()
 
 
+async def test_a_body_that_a_transport_has_at_hand_is_recorded_as_well(
+    time: Time, lesson: Path
+) -> None:
+    whole = httpx.MockTransport(lambda _: httpx.Response(200, json={"id": "chatcmpl-1"}))
+    cassette = Cassette(lesson, "record", transport=whole, clocks=time.clocks())
+    async with httpx.AsyncClient(transport=cassette) as client:
+        sent = await client.post("https://nowhere/v1/chat/completions", json=question("1"))
+    got = await read(player(lesson, time), time, question("1"))
+    assert (got.status, got.body) == (200, sent.content)
+
+
+async def test_closing_does_not_wait_for_a_reply_that_nobody_reads(
+    time: Time, lesson: Path
+) -> None:
+    cassette = Cassette(lesson, "record", transport=Service(time, shortest()), clocks=time.clocks())
+    request = httpx.Request("POST", "https://server/v1/chat/completions", json=question("1"))
+    response = await cassette.handle_async_request(request)
+    await cassette.aclose()
+    await response.aclose()
+    with pytest.raises(RecordingStopped):
+        raise (await read(player(lesson, time), time, question("1"))).error or AssertionError
+
+
 async def test_it_is_a_transport_for_any_client(time: Time, lesson: Path) -> None:
     await record(lesson, time, shortest())
     cassette = player(lesson, time, timing="instant")

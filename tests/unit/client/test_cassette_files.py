@@ -229,7 +229,10 @@ async def test_a_folder_that_cannot_be_written_is_told_before_anything_is_sent(
 
 
 async def test_a_disk_that_fails_later_spoils_no_reply_and_is_told_with_the_next(
-    time: Time, lesson: Path, monkeypatch: pytest.MonkeyPatch
+    time: Time,
+    lesson: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     service = Service(time, shortest(), shortest())
     cassette = Cassette(lesson, "record", transport=service, clocks=time.clocks())
@@ -240,6 +243,7 @@ async def test_a_disk_that_fails_later_spoils_no_reply_and_is_told_with_the_next
     monkeypatch.setattr("cellvoice.client.cassette._store.Folder.keep", full)
     got = await read(cassette, time, question("1"))
     assert len(got.body) == 40_273
+    assert "lesson lacks an exchange" in caplog.text
     with pytest.raises(UsageError, match="No space left on device"):
         await read(cassette, time, question("2"))
     assert len(service.asked) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Sequence
 
@@ -29,7 +30,8 @@ class Answers:
 
     def add(self, exchange: Exchange) -> None:
         """A further one, recorded just now."""
-        self.exchanges.append(exchange)
+        # By number, as they will be read again; of several at a time the last asked may end first.
+        insort(self.exchanges, exchange, key=lambda one: one.number)
         self._latest = exchange
 
     def rewind(self) -> None:

@@ -70,6 +70,11 @@ class Recording:
         self._thread = threading.Thread(target=self._write, name="cellvoice-cassette", daemon=True)
         self._thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
+
     def begin(self, response: httpx.Response, at_s: float) -> None:
         """The reply's head has come."""
         self._encoding = response.headers.get("content-encoding", "").replace("identity", "")

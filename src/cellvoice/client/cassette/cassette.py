@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import weakref
@@ -26,6 +27,8 @@ from ._store import Folder, Zip, pack, store_at
 from ._timing import Clocks, Pace, Timing, checked_timing
 
 __all__ = ["Cassette", "RecordingStopped"]
+
+_log = logging.getLogger("cellvoice.cassette")
 
 Mode = Literal["replay", "record", "auto"]
 _MODES: Final = ("replay", "record", "auto")
@@ -156,11 +159,11 @@ class Cassette(httpx.AsyncBaseTransport):
         return await self._answer(request, self._own_network)
 
     async def settled(self) -> None:
-        """Wait until everything that has come so far is on the disk.
+        """Wait until every reply that has ended is on the disk.
 
         A reply that is closed has waited already; a question that was cancelled has not.
         """
-        for recording in list(self._running):
+        for recording in [one for one in self._running if one.ended]:
             await recording.written()
 
     async def aclose(self) -> None:
@@ -224,8 +227,14 @@ class Cassette(httpx.AsyncBaseTransport):
             raise
         recording.begin(response, since_s())
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = Recorded(response.stream, recording, since_s)
-        return response
+        # A new one: that of a transport which has the whole body at hand would not be read again.
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=Recorded(response.stream, recording, since_s),
+            extensions=response.extensions,
+            request=request,
+        )
 
     def _begin(self, asked: Asked, asked_at: float, mask: Mask) -> Recording:
         """Start the file of an exchange. Raises UsageError, so that nothing is sent for nothing."""
@@ -246,6 +255,8 @@ class Cassette(httpx.AsyncBaseTransport):
 
         def failed(error: OSError) -> None:
             self._fault = error
+            # Nobody may ask again, so it is not left to the next request alone.
+            _log.error("%s lacks an exchange, its reply is not affected: %s", self._name, error)
 
         exchange = Exchange(number, asked_at, mask.asked(asked))
         recording = Recording(folder, index, path, exchange, mask, done=done, failed=failed)
