@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
-    from cellvoice.session import Session, Turn
+    from cellvoice.session import Session, Turn, prune, sessions
 
     __version__: str
 
@@ -66,6 +66,8 @@ __all__ = [
     "TotalTimeout",
     "Turn",
     "UsageError",
+    "prune",
+    "sessions",
 ]
 
 _ROOMS = {
@@ -74,6 +76,8 @@ _ROOMS = {
     "Session": "session",
     "Timeouts": "client",
     "Turn": "session",
+    "prune": "session",
+    "sessions": "session",
 }
 
 

@@ -9,9 +9,9 @@ from cellvoice.errors import CellvoiceError, EngineError
 from cellvoice.session import Endpoint
 
 if TYPE_CHECKING:
-    from cellvoice.session import Surface
+    from cellvoice.session import Session, Surface
 
-__all__ = ["engine", "execution", "surface"]
+__all__ = ["engine", "execution", "html_page", "markdown_text", "surface"]
 
 
 def surface() -> Surface | None:
@@ -56,6 +56,20 @@ def engine() -> Endpoint:
             f"the embedded engine did not start ({type(error).__name__}: {error}); "
             "set OPENAI_API_KEY to use gpt-audio, or pass base_url= of another server"
         ) from error
+
+
+def html_page(session: Session) -> str:
+    """The conversation as one HTML page, sound included."""
+    from cellvoice import render
+
+    return render.page(session.turns, title=session.name or session.id)
+
+
+def markdown_text(session: Session) -> str:
+    """The conversation as Markdown."""
+    from cellvoice import render
+
+    return render.markdown(session.turns, title=session.name or session.id)
 
 
 def _kernel_shell() -> Any | None:

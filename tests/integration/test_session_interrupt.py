@@ -160,7 +160,7 @@ held.wait(10)
     assert "stopped" in rest.splitlines()[-1]
     assert (process.returncode, errors) == (0, "")
     (journal,) = tmp_path.glob("*/turns.jsonl")
-    assert '"finish": "stopped"' in journal.read_text()
+    assert '"finish":"stopped"' in journal.read_text()
 
 
 Kernel = tuple[KernelManager, BlockingKernelClient]

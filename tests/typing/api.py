@@ -100,6 +100,36 @@ def read_session(session: cv.Session) -> None:
     print(len(turns), first, cost, session.usage, session.models())
 
 
+def keep_session(session: cv.Session) -> list[cv.Session]:
+    named = cv.Session(name="first lesson", journal="talks", gitignore=False)
+    assert_type(named.name, str)
+    saved: Path = session.save("talk.zip")
+    session.export("talk.html")
+    session.export(Path("talk.md"))
+    session.export_audio("talk.mp3")
+    session.export_audio("mine.wav", side="user", gap_s=1.0)
+    print(session.to_script(), session.to_script("talk.py"))
+    messages = assert_type(session.to_messages(), list[dict[str, object]])
+    for take in session.unsent_takes:
+        print(take.name, take.duration_s)
+        session.say(take.clip)
+        take.discard()
+    there = cv.sessions()
+    for one in there:
+        print(one.name, one.made_at, one.turns, one.seconds, one.size_bytes, one.used_by)
+    print(cv.sessions("talks")["first lesson"])
+    would = cv.prune(keep=20, older_than_days=30, dry_run=True)
+    print(would.freed_bytes, would.sessions, would.orphans, cv.prune(journal="talks"))
+    return [
+        cv.Session.resume("first lesson"),
+        cv.Session.resume(there[0], voice="marin"),
+        cv.Session.resume(Path("talks") / "20261125T101806-abcd", api_key="a key"),
+        cv.Session.load(saved, journal="talks"),
+        cv.Session.load("talk.zip", journal=False),
+        cv.Session.from_messages(messages, model="gpt-audio-1.5"),
+    ]
+
+
 def read_turn(turn: cv.Turn) -> None:
     assert_type(turn.text, str)
     assert_type(turn.clip, cv.Clip | None)

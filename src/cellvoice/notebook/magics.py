@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from cellvoice.errors import UsageError
 from cellvoice.protocol import PARAMS, current_names, nearest, value_from_text, with_parameters
 from cellvoice.render import dollars
-from cellvoice.session import Session, Turn
+from cellvoice.session import Session, Turn, size_words
 
 from ._settings_table import brief, settings_table
 
@@ -123,7 +123,8 @@ def _status(name: str, session: Session) -> str:
     if session.system:
         facts.append(f"system: {session.system}")
     if session.journal_folder is not None:
-        facts.append(f"journal: {session.journal_folder}")
+        size = f" ({size_words(session.journal_bytes)})" if session.journal_bytes else ""
+        facts.append(f"journal: {session.journal_folder}{size}")
     return " · ".join(facts)
 
 

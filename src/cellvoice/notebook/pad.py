@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
 from cellvoice.render import Place, conversation_html, text
-from cellvoice.session import Cell, Session, Turn, background_loop
+from cellvoice.session import Cell, Session, Turn, background_loop, size_words
 from cellvoice.widgets import Answer
 
 from ._cells import put_in_cell
@@ -64,8 +64,14 @@ def pad_state(session: Session, warning: str = "") -> dict[str, object]:
         "notice": "; ".join(part for part in (warning, session.notice) if part),
         "price": _price(session),
         "cost_usd": float(session.cost),
-        "journal": "" if folder is None else _as_seen_from_here(folder),
+        "journal": "" if folder is None else _kept_in(folder, session.journal_bytes),
     }
+
+
+def _kept_in(folder: Path, size_bytes: int) -> str:
+    """Where the conversation is kept, and how much that is once there is something."""
+    where = _as_seen_from_here(folder)
+    return f"{where}, {size_words(size_bytes)}" if size_bytes else where
 
 
 def _as_seen_from_here(folder: Path) -> str:

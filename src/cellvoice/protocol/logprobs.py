@@ -49,16 +49,22 @@ def _bytes_of(row: Row) -> bytes:
 class ReplyLogprobs:
     """The rows of one reply, for its text and for its refusal; they are decoded on first use."""
 
-    __slots__ = ("_content", "_pieces", "_refusal")
+    __slots__ = ("_content", "_decoded", "_pieces", "_refusal")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self._decoded = 0
         self._content: list[Row] = []
         self._refusal: list[Row] = []
 
     def append(self, raw: bytes) -> None:
         """Add the JSON of one `logprobs` object."""
         self._pieces.append(raw)
+
+    @property
+    def raw(self) -> tuple[bytes, ...]:
+        """The JSON of the `logprobs` objects as they came, to be kept and appended again."""
+        return tuple(self._pieces)
 
     @property
     def content(self) -> list[Row]:
@@ -78,7 +84,8 @@ class ReplyLogprobs:
         return joined_text(self.content)
 
     def _decode(self) -> None:
-        pieces, self._pieces = self._pieces, []
+        pieces = self._pieces[self._decoded :]
+        self._decoded += len(pieces)
         for raw in pieces:
             self._content += rows_of(raw, "content")
             self._refusal += rows_of(raw, "refusal")

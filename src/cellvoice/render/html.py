@@ -8,7 +8,9 @@ that are half transparent: right on light and on dark pages.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from itertools import zip_longest
 from urllib.parse import unquote
 
 from cellvoice.audio import waveform_data_uri
@@ -44,12 +46,19 @@ _MINE = "#8a9099"
 _THEIRS = "#4c86d8"
 
 
-def html(card: Card, *, sound_src: str | None = None) -> str:
-    """The card as one `div`; `sound_src` is the data URL or file that its player plays."""
+def html(card: Card, *, sound_src: str | None = None, said_srcs: Sequence[str | None] = ()) -> str:
+    """The card as one `div`; `sound_src` is the data URL or file that its player plays.
+
+    `said_srcs` are those of the parts of the question, in their order; text has None.
+    """
+    said = (
+        _part(part, src)
+        for part, src in zip_longest(card["input"], said_srcs[: len(card["input"])])
+    )
     parts = [
         f'<div class="cellvoice-turn" style="{_FRAME}">',
         _header(card),
-        f'<div style="{_SAID}">{"".join(_part(part) for part in card["input"])}</div>',
+        f'<div style="{_SAID}">{"".join(said)}</div>',
         _answer(card),
         _player(card, sound_src),
         _notes(card),
@@ -86,7 +95,7 @@ def _header(card: Card) -> str:
     )
 
 
-def _part(part: TextInput | SoundInput) -> str:
+def _part(part: TextInput | SoundInput, src: str | None) -> str:
     if part["kind"] == "text":
         return f"<div>{escape(part['text'])}</div>"
     length = seconds(part["duration_s"])
@@ -94,7 +103,8 @@ def _part(part: TextInput | SoundInput) -> str:
         f'<div style="opacity:0.75">heard: “{escape(part["heard"])}”</div>' if part["heard"] else ""
     )
     picture = _waveform(part["peaks"], 240, 28, _MINE, f"Waveform of {length} of speech")
-    return f'<div>{picture} <span style="opacity:0.65">{length}</span></div>{heard}'
+    player = _audio(src) if src is not None else ""
+    return f'<div>{picture} <span style="opacity:0.65">{length}</span></div>{heard}{player}'
 
 
 def _answer(card: Card) -> str:
@@ -111,10 +121,7 @@ def _player(card: Card, sound_src: str | None) -> str:
         return ""
     label = f"Waveform of {seconds(sound['duration_s'])} of the reply"
     picture = _waveform(sound["peaks"], 480, 36, _THEIRS, label)
-    player = (
-        f'<audio controls preload="metadata" src="{escape(sound_src)}" '
-        'style="display:block;width:100%;height:40px;margin-top:6px"></audio>'
-    )
+    player = _audio(sound_src)
     link = ""
     if sound["href"] is not None:
         link = (
@@ -122,6 +129,13 @@ def _player(card: Card, sound_src: str | None) -> str:
             f'<a href="{escape(sound["href"])}">{escape(unquote(sound["href"]))}</a></div>'
         )
     return f"<div>{picture}</div>{player}{link}"
+
+
+def _audio(src: str) -> str:
+    return (
+        f'<audio controls preload="metadata" src="{escape(src)}" '
+        'style="display:block;width:100%;height:40px;margin-top:6px"></audio>'
+    )
 
 
 def _waveform(peaks: list[float], width_px: int, height_px: int, color: str, label: str) -> str:

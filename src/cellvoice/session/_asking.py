@@ -29,11 +29,13 @@ from ._audience import Audience
 from ._conduct import Conduct
 from ._history import messages_before
 from ._inputs import parts_of
+from ._outline import Outline
 from ._repairs import Repairs
 from ._tokens import TokenizerOf, service_tokenizer
 from .turn import Turn
 
 if TYPE_CHECKING:
+    from ._resume import Resumed
     from ._seams import Cell, TurnView
     from ._wire import Wire
     from .journal import Journal
@@ -154,6 +156,19 @@ class Asking:
         with self.lock:
             self._unasked.add(turn)
         return turn
+
+    def take_over(self, journal: Journal | None, resumed: Resumed) -> None:
+        """Have the turns of a conversation that is resumed, before any other is asked."""
+        self._journal, self._made = journal, resumed.made
+        self.turns = tuple(resumed.turns[name] for name in resumed.order)
+
+    def all_turns(self) -> tuple[Turn, ...]:
+        """Every turn that is part of the conversation or was."""
+        return self.turns
+
+    def outline(self) -> Outline:
+        """The shape of the conversation, as the journal keeps it."""
+        return Outline(order=tuple(turn.id for turn in self.turns))
 
     def give_up_unasked(self, sentence: str) -> None:
         """End the turns that wait for their input, and say why."""

@@ -78,6 +78,8 @@ class Conduct:
     async def _bring_to_its_end(self) -> None:
         try:
             async with contextlib.AsyncExitStack() as held:
+                if self._journal is not None:
+                    self._journal.asked(self._turn)
                 self._audience.started()
                 error, stopped = await self._watch_exchange(held)
                 self._finish(error, stopped)
@@ -136,6 +138,8 @@ class Conduct:
     async def _receive(self, client: Client) -> None:
         turn = self._turn
         turn._request = request = self._build()
+        if self._journal is not None:
+            self._journal.sent(turn, request)
         self._sent_s = time.perf_counter()
         async with client.stream(
             request, on_retry=lambda retry: turn._note(retry.sentence)
@@ -154,6 +158,8 @@ class Conduct:
     def _take(self, event: Event) -> None:
         turn = self._turn
         fold(turn._reply, event)
+        if self._journal is not None:
+            self._journal.event(turn, event)
         timing, since_s = turn._timing, self._since_s()
         if timing.first_event_s is None:
             timing = replace(timing, first_event_s=since_s)
@@ -219,11 +225,6 @@ class Conduct:
     async def _write_down(self) -> None:
         if self._journal is None:
             return
-        try:
-            failed = await asyncio.to_thread(self._journal.write, self._turn)
-        except RuntimeError:  # at the end of the process no more threads are started
-            failed = self._journal.write(self._turn)
-        if failed is not None:
-            self._turn._note(failed)
-        else:
-            self._turn._written = True
+        written = await asyncio.wrap_future(self._journal.ended(self._turn))
+        if written.sentence:
+            self._turn._note(written.sentence)

@@ -23,6 +23,8 @@ __all__ = [
     "cell",
     "engine",
     "execution",
+    "html_page",
+    "markdown_text",
     "page",
     "surface",
     "view",
@@ -85,6 +87,10 @@ class _Composition(Protocol):
 
     def engine(self) -> Endpoint: ...
 
+    def html_page(self, session: Session) -> str: ...
+
+    def markdown_text(self, session: Session) -> str: ...
+
 
 def _composition() -> _Composition:
     # By name, because this room lies below the ones that are joined there.
@@ -137,3 +143,13 @@ def execution() -> str | None:
 def engine() -> Endpoint:
     """The embedded engine, started if need be; EngineError if it can't be."""
     return _composition().engine()
+
+
+def html_page(session: Session) -> str:
+    """The conversation as one HTML page, sound included."""
+    return _composition().html_page(session)
+
+
+def markdown_text(session: Session) -> str:
+    """The conversation as Markdown."""
+    return _composition().markdown_text(session)

@@ -18,7 +18,9 @@ from ._asking import Asking, Settings, Voice
 from ._caller import by_current_names
 from ._cost import Cost, total_cost
 from ._inputs import Said
-from ._naming import new_id, takes_folder
+from ._keeping import checked_name, told_of
+from ._kept import Keeping
+from ._naming import new_id
 from ._settings import Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
@@ -42,7 +44,7 @@ DEFAULT_VOICE = "alloy"
 
 
 @with_parameters
-class Session:
+class Session(Keeping):
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
@@ -78,7 +80,9 @@ class Session:
         azure_api_version: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         guard: bool | float = True,
+        name: str | None = None,
         journal: str | os.PathLike[str] | bool | None = None,
+        gitignore: bool = True,
         cassette: Cassette | str | os.PathLike[str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] | None = None,
@@ -104,7 +108,8 @@ class Session:
         parameters = by_current_names(parameters)
         self._to = to
         self._id = new_id((clock or time.time)())
-        self._journal: Journal | None = journal_for(journal, self._id)
+        self._name = checked_name(name)
+        self._journal: Journal | None = journal_for(journal, self._id, ignored=gitignore)
         self._takes: Path | None = None
         self._asking = Asking(
             settings=Settings(
@@ -119,6 +124,10 @@ class Session:
             clock=clock or (to.cassette.clock if to.cassette else time.time),
             embedded=to.kind == "engine",
         )
+        self._resume_notice = ""
+        self._about = told_of(self._asking, to, self._name)
+        if self._journal is not None:
+            self._journal.about = self._about
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
         if _seams.surface() is not None:
@@ -219,7 +228,7 @@ class Session:
         """What the user should know before asking, in a sentence, or ""."""
         listed = self._asking.wire.listed.get(self.model)
         near = shutdown_notice(self.model, self._asking.now().date(), listed)
-        return self._to.notice(near)
+        return "; ".join(part for part in (self._resume_notice, self._to.notice(near)) if part)
 
     def models(self) -> tuple[ListedModel, ...]:
         """Ask the server which models it has, and when one is to end.
@@ -227,21 +236,6 @@ class Session:
         From then on `notice` knows the server's own word. Raises what `say` raises.
         """
         return _loop.run(self._asking.wire.models())
-
-    @property
-    def journal_folder(self) -> Path | None:
-        """Where every turn is written, or None if nothing is written."""
-        return self._journal.folder if self._journal else None
-
-    @property
-    def takes_folder(self) -> Path:
-        """Where recordings are kept while they are made; it exists.
-
-        Inside the journal; a temporary folder if nothing is to be written or nothing can be.
-        """
-        if self._takes is None or not self._takes.is_dir():
-            self._takes = takes_folder(self._journal, self)
-        return self._takes
 
     def history(self) -> list[dict[str, object]]:
         """The messages that a turn asked now would follow; a copy that the caller may change."""
@@ -366,6 +360,8 @@ class Session:
         for turn in self.turns:
             turn.wait()
         _loop.run(self._asking.wire.aclose())
+        if self._journal is not None:
+            self._journal.close()
 
     def __enter__(self) -> Session:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,20 @@ def test_a_known_model_has_its_price_and_the_engine_costs_nothing(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     engine = pad_state(Session("gpt-unheard-of", journal=False))["price"]
     assert engine == {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
+
+
+def test_the_pad_says_where_the_conversation_is_kept_and_how_much_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, content=RECORDED.read_bytes()
+    )
+    with Session(api_key="k", transport=httpx.MockTransport(lambda _: answer)) as session:
+        where = f"cellvoice_journal/{session.id}"
+        assert pad_state(session)["journal"] == where
+        session.say("Hello.")
+        assert re.fullmatch(rf"{where}, [\d.]+ kB", str(pad_state(session)["journal"]))
 
 
 def test_markup_in_the_words_around_a_conversation_is_shown_and_not_obeyed() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cellvoice.audio import Clip
-from cellvoice.errors import StreamBroken
+from cellvoice.errors import CellvoiceError, StreamBroken, UsageError
 from cellvoice.protocol import Event
 from cellvoice.session import Journal, Session, Turn
 
@@ -25,7 +25,8 @@ QUESTION = Clip.from_pcm16(b"\x00\x10" * 2400)
 def lines_of(session: Session) -> list[dict[str, Any]]:
     assert session.journal_folder is not None
     text = (session.journal_folder / "turns.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [line for line in lines if line["kind"] == "ended"]
 
 
 def test_nothing_is_made_on_disk_before_the_first_turn(
@@ -58,6 +59,60 @@ def test_a_folder_that_was_there_gets_no_gitignore(
     assert (tmp_path / session.id / "turns.jsonl").exists()
 
 
+def test_git_sees_a_new_folder_if_that_is_asked_for(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    make_session(Service(recorded()), gitignore=False).say("Hello.")
+    assert not (tmp_path / "journal" / ".gitignore").exists()
+
+
+def test_a_folder_of_its_own_is_ignored_although_only_a_recording_is_in_it(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    make_session(Service(recorded())).takes_folder.joinpath("one.pcm16").write_bytes(b"\1\2")
+    assert (tmp_path / "journal" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("name", ["", "  ", 7, "x" * 101])
+def test_a_name_that_can_not_be_is_refused(make_session: MakeSession, name: object) -> None:
+    with pytest.raises(UsageError, match="expected a text"):
+        make_session(Service(recorded()), name=name)
+
+
+def test_a_person_can_read_what_was_said(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()), name="first # lesson", system="Be brief.")
+    session.say(["# not a heading <b>", QUESTION])
+    session.close()
+    assert session.journal_folder is not None
+    page = (session.journal_folder / "index.md").read_text(encoding="utf-8")
+    assert page.startswith("# first # lesson\n")
+    assert "**You:** # not a heading &lt;b> [sound 0.1 s]" in page
+    assert f"**{session.turns[0].model}:** Hello" in page
+    index = json.loads((session.journal_folder / "session.json").read_bytes())
+    assert (index["format"], index["name"], index["system"]) == (1, "first # lesson", "Be brief.")
+    (entry,) = index["turns"]
+    assert (entry["number"], entry["answer"], entry["finish"]) == (1, "Hello", "complete")
+    assert index["covers_bytes"] == (session.journal_folder / "turns.jsonl").stat().st_size
+
+
+def test_a_text_that_was_cut_in_a_letter_is_written(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    # No request can hold it; the turn that failed is kept all the same.
+    with pytest.raises(CellvoiceError):
+        session.say("half a letter: \ud83d")
+    (line,) = lines_of(session)
+    assert (line["input"][0]["text"], line["finish"]) == ("half a letter: ?", "failed")
+
+
+def test_a_history_is_written_once_and_told_by_every_turn(make_session: MakeSession) -> None:
+    session = make_session(Service(recorded()))
+    for number in range(4):
+        session.say(f"a long question {number} " * 20)
+    lines = lines_of(session)
+    assert [len(line["request"]["messages"]) for line in lines] == [1, 3, 5, 7]
+    assert [len(line["request"]["new"]) for line in lines] == [1, 2, 1, 1]
+
+
 def test_a_line_holds_the_turn_and_its_sounds_lie_beside_it(make_session: MakeSession) -> None:
     session = make_session(Service(recorded()))
     turn = session.say(["Listen:", QUESTION], temperature=0.7)
@@ -65,7 +120,7 @@ def test_a_line_holds_the_turn_and_its_sounds_lie_beside_it(make_session: MakeSe
     assert (line["id"], line["number"], line["session"]) == (turn.id, 1, session.id)
     assert (line["finish"], line["reply"]["text"]) == ("complete", "Hello")
     assert line["input"][0] == {"kind": "text", "text": "Listen:"}
-    assert line["params"]["temperature"] == 0.7
+    assert line["request"]["temperature"] == line["settings"]["params"]["temperature"] == 0.7
     assert line["usage"]["completion_tokens"] == 16
     assert line["cost_usd"] == pytest.approx(float(turn.cost))
     assert session.journal_folder is not None and turn.clip is not None
@@ -123,7 +178,7 @@ def test_a_folder_that_cannot_be_made_costs_a_notice_and_not_the_turn(
     assert "journal could not be written" in notice and "memory only" in notice
 
 
-def test_a_full_disk_leaves_whole_lines_only(
+def test_a_turn_that_a_full_disk_refused_is_written_with_the_next(
     make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = make_session(Service(recorded()))
@@ -137,17 +192,19 @@ def test_a_full_disk_leaves_whole_lines_only(
         turn = session.say("two")
     assert turn.finish == "complete"
     assert any("No space left on device" in notice for notice in turn.notices)
+    assert not turn.written
     session.say("three")
-    assert [line["number"] for line in lines_of(session)] == [1, 3]
+    assert [line["number"] for line in lines_of(session)] == [1, 2, 3]
+    assert turn.written
 
 
 def test_a_fault_in_writing_still_ends_the_turn_and_its_views(
     make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(journal: Journal, turn: Turn) -> str | None:
+    def broken(journal: Journal, turn: Turn) -> object:
         raise AssertionError("a fault of ours")
 
-    monkeypatch.setattr(Journal, "write", broken)
+    monkeypatch.setattr(Journal, "ended", broken)
     session = make_session(Service(recorded()))
     told: list[str | None] = []
 

@@ -1,0 +1,145 @@
+"""A turn as one line: all that is known of it, its sounds by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cellvoice.audio import Clip
+
+from ._errors import error_record
+from ._layout import FORMAT_VERSION
+
+if TYPE_CHECKING:
+    from cellvoice.protocol import Reply
+    from cellvoice.protocol.logprobs import ReplyLogprobs
+    from cellvoice.session._asking import Settings
+    from cellvoice.session._outline import Outline
+    from cellvoice.session.turn import Turn
+
+    from ._messages import MessageTable
+    from ._sounds import SoundStore
+
+__all__ = ["asked_record", "ended_record", "outline_record", "settings_record", "time_text"]
+
+
+def asked_record(turn: Turn, sounds: SoundStore) -> dict[str, object]:
+    """A turn that begins: who asks what, with which settings."""
+    return {
+        "kind": "asked",
+        "version": FORMAT_VERSION,
+        "id": turn.id,
+        "number": turn.number,
+        "session": turn.session_id,
+        "asked_at": time_text(turn.asked_at),
+        "cell": _cell(turn),
+        "input": [
+            {"kind": "text", "text": part}
+            if isinstance(part, str)
+            else {"kind": "sound", **sounds.keep(part)}
+            for part in turn.input
+        ],
+        "settings": settings_record(turn._settings),
+    }
+
+
+def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict[str, object]:
+    """A turn that has ended. It says all that its `asked` line says, so that one line is enough."""
+    # The turn's own clip, which others hold as well, so that it is encoded once.
+    reply = turn.reply
+    return {
+        **asked_record(turn, sounds),
+        "kind": "ended",
+        "ended_at": time_text(datetime.now(UTC)),
+        "finish": turn.finish,
+        "model": turn.model,
+        "voice": turn.voice,
+        "badge": turn.badge,
+        "heard": turn.heard,
+        "request": messages.record(turn.request),
+        "request_id": turn.request_id,
+        "reply": _reply(reply, sounds, turn.clip),
+        "choices": [_reply(choice, sounds, choice.clip) for choice in reply.choices[1:]],
+        "usage": turn.usage.to_json() if turn.usage else None,
+        "cost_usd": turn.cost.usd,
+        "cost_estimated": turn.cost.estimated,
+        "cost_note": turn.cost.note,
+        "timing": dataclasses.asdict(turn.timing),
+        "notices": list(turn.notices),
+        "error": error_record(turn.error),
+    }
+
+
+def outline_record(outline: Outline) -> dict[str, object]:
+    """Which turns stand where."""
+    return {
+        "kind": "outline",
+        "version": FORMAT_VERSION,
+        "order": outline.order,
+        "stale": sorted(outline.stale),
+        "versions": dict(outline.versions),
+        "dropped": outline.dropped,
+    }
+
+
+def settings_record(settings: Settings) -> dict[str, object]:
+    """Settings as they are, without what is no JSON, which a line can't hold."""
+    params = settings.values()
+    record = {name: params.pop(name) for name in ("model", "voice", "system")}
+    kept = {name: value for name, value in params.items() if _is_json(value)}
+    left_out = sorted(params.keys() - kept.keys())
+    return {**record, "params": kept, **({"left_out": left_out} if left_out else {})}
+
+
+def time_text(moment: datetime) -> str:
+    """`2026-11-25T10:18:06.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _reply(reply: Reply, sounds: SoundStore, clip: Clip | None) -> dict[str, object]:
+    return {
+        "text": reply.text,
+        "transcript": reply.transcript,
+        "content": reply.content,
+        "refusal": reply.refusal,
+        "sound": sounds.keep(clip) if clip is not None else None,
+        "reply_id": reply.reply_id,
+        "model": reply.model,
+        "created": reply.created,
+        "fingerprint": reply.fingerprint,
+        "engine": dict(reply.engine) if reply.engine else None,
+        "audio_id": reply.audio_id,
+        "expires_at": reply.expires_at,
+        "usage": reply.usage.to_json() if reply.usage else None,
+        "finish_reason": reply.finish_reason,
+        "heartbeats": reply.heartbeats,
+        "tool_calls": [dataclasses.asdict(call) for call in reply.tool_calls],
+        "logprobs": _logprobs(reply.logprobs),
+        "done": reply.done,
+        "error": error_record(reply.error),
+    }
+
+
+def _logprobs(found: ReplyLogprobs | None) -> list[msgspec.Raw] | None:
+    return None if found is None else [one_line(raw) for raw in found.raw]
+
+
+def one_line(raw: bytes) -> msgspec.Raw:
+    """The service's JSON as it came, on one line: a line end inside would cut ours."""
+    return msgspec.Raw(msgspec.json.format(raw, indent=-1))
+
+
+def _cell(turn: Turn) -> dict[str, object] | None:
+    cell = turn.cell
+    return None if cell is None else dataclasses.asdict(cell)
+
+
+def _is_json(value: object) -> bool:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, NotImplementedError, UnicodeEncodeError):
+        return False
+    return True
