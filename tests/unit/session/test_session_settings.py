@@ -131,6 +131,7 @@ def test_the_key_is_in_nothing_that_is_shown_logged_or_written(
         ).format()
     shown += [repr(turn) + str(vars(turn)) + repr(turn.request) for turn in session.turns]
     shown += [caplog.text, *capsys.readouterr()]
+    session.close()  # from here on nothing is written any more
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3  # the lines, a sound, .gitignore
     shown += [path.read_bytes().decode("latin-1") for path in written]
