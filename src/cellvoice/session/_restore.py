@@ -87,6 +87,7 @@ class RestoredTurn(Turn):
             settings=restored_settings(_mapping(record.get("settings")))[0],
             cell=_cell(record.get("cell")),
         )
+        self._shared = bool(record.get("shared"))
         self._request = story.request
         if story.ended:
             self._restore_end(record)

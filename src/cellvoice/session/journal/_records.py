@@ -58,6 +58,8 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
         "model": turn.model,
         "voice": turn.voice,
         "badge": turn.badge,
+        # Asked, and paid for, in another session that this one branched from.
+        "shared": bool(getattr(turn, "_shared", False)),
         "heard": turn.heard,
         "request": messages.record(turn.request),
         "request_id": turn.request_id,
