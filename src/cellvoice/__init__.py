@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
-    from cellvoice.session import Session, Turn
+    from cellvoice.session import Comparison, HistoryPrice, Session, Turn, Turns, compare
 
     __version__: str
 
@@ -48,10 +48,12 @@ __all__ = [
     "CassetteMiss",
     "CellvoiceError",
     "Clip",
+    "Comparison",
     "ConnectTimeout",
     "ConnectionFailed",
     "DeviceError",
     "EngineError",
+    "HistoryPrice",
     "IdleTimeout",
     "ModelNotFound",
     "ProtocolError",
@@ -65,15 +67,21 @@ __all__ = [
     "Timeouts",
     "TotalTimeout",
     "Turn",
+    "Turns",
     "UsageError",
+    "compare",
 ]
 
 _ROOMS = {
     "Cassette": "client",
     "Clip": "audio",
+    "Comparison": "session",
+    "HistoryPrice": "session",
     "Session": "session",
     "Timeouts": "client",
     "Turn": "session",
+    "Turns": "session",
+    "compare": "session",
 }
 
 

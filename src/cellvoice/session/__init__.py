@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ._compare import Comparison, compare
+from ._context import HistoryPrice
 from ._cost import Cost
 from ._loop import background_loop, is_background_thread, run
+from ._outline import Outline
+from ._places import drop_cells, end_cell_run
 from ._seams import Cell, Endpoint, Surface, TurnView
+from ._turns import Turns
 from .journal import Journal
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
 from .turn import Finish, Timing, Turn
@@ -13,16 +18,23 @@ __all__ = [
     "DEFAULT_MODEL",
     "DEFAULT_VOICE",
     "Cell",
+    "Comparison",
     "Cost",
     "Endpoint",
     "Finish",
+    "HistoryPrice",
     "Journal",
+    "Outline",
     "Session",
     "Surface",
     "Timing",
     "Turn",
     "TurnView",
+    "Turns",
     "background_loop",
+    "compare",
+    "drop_cells",
+    "end_cell_run",
     "is_background_thread",
     "run",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
 
 if TYPE_CHECKING:
+    from ._outline import Outline
     from .turn import Turn
 
 __all__ = ["Journal", "journal_for"]
@@ -78,6 +80,20 @@ class Journal:
                 "kept in memory only, save what you need or pass journal= another folder"
             )
         return None
+
+    def write_outline(self, outline: Outline) -> None:
+        """Write which turns stand where. Raises nothing; makes no folder that is not there yet."""
+        shape = {
+            "version": 1,
+            "order": outline.order,
+            "stale": sorted(outline.stale),
+            "versions": dict(outline.versions),
+            "dropped": outline.dropped,
+        }
+        with self._lock, contextlib.suppress(OSError):
+            if self._folder.is_dir():
+                text = json.dumps(shape, ensure_ascii=False)
+                _write_whole(self._folder / "outline.json", text.encode())
 
     def _write(self, turn: Turn) -> None:
         self._make(self._folder / "sound")
