@@ -83,6 +83,10 @@ class Places:
                 turn._followed = now.followed(turn)
         self._count()
 
+    def outline(self) -> Outline:
+        """The shape of the conversation now."""
+        return self._now.outline()
+
     def slot_of(self, turn: Turn) -> Slot | None:
         """The place of a turn, or None."""
         return self._now.slot_of(turn)
