@@ -110,11 +110,13 @@ class Conversation:
     def reserved(self, turn: Turn, cell: str, run: str) -> Conversation:
         """With a seat in a cell's run for a turn that is asked later, or never."""
         found = self.runs.get(cell)
-        if found is None or found.name != run:
-            found = Run(run, again=found is not None)
+        if found is not None and run in found.past:
+            return self  # too late: the cell has run again since
+        now = self._run_begun(cell, run)
+        found = now.runs[cell]
         if turn.id not in found.seats:
             found = replace(found, seats=(*found.seats, turn.id))
-        return replace(self, runs={**self.runs, cell: found})
+        return replace(now, runs={**now.runs, cell: found})
 
     def released(self, turn: Turn) -> Conversation:
         """Without the seat of a turn that is never asked; where an older one stands, that stays."""
@@ -131,20 +133,21 @@ class Conversation:
     def begun(self, turn: Turn, cell: str, run: str) -> Conversation:
         """With a turn that a cell's code asks: in its place, or at the end for a new cell."""
         now = self.reserved(turn, cell, run)
+        if turn.id not in now.runs[cell].seats:
+            return self.appended(turn, (cell, False))
         ordinal = now.runs[cell].seats.index(turn.id)
         now = now._returned(cell, ordinal)
         slot = now._at((cell, False), ordinal)
         if slot is not None:
             return now._with(slot, slot.asked_again(turn))
         earlier = [one for one in now.slots if one.lane == (cell, False) and one.ordinal < ordinal]
-        if now.runs[cell].again and earlier:
+        if now.runs[cell].past and earlier:
             # A question more than last time goes where a first run of all cells would have it.
             return now._inserted(turn, (cell, False), ordinal, now.slots.index(earlier[-1]) + 1)
         return now._inserted(turn, (cell, False), ordinal, len(now.slots))
 
-    def appended(self, turn: Turn, pad_cell: str | None = None) -> Conversation:
+    def appended(self, turn: Turn, lane: Lane = (None, False)) -> Conversation:
         """With a turn at the end: of no cell, or of a pad, whatever the pad's cell runs."""
-        lane = (pad_cell, pad_cell is not None)
         ordinal = sum(slot.lane == lane for slot in self.slots)
         return self._inserted(turn, lane, ordinal, len(self.slots))
 
@@ -163,13 +166,11 @@ class Conversation:
     def run_ended(self, cell: str, run: str, *, unless_untouched: bool = False) -> Conversation:
         """Without what an earlier run of the cell had more than this one, which has ended."""
         found = self.runs.get(cell)
-        if found is None or (unless_untouched and found.name != run):
+        if found is None or run in found.past or (unless_untouched and found.name != run):
             return self
-        if found.name != run:
-            found = Run(run, again=True)
-        reached = len(found.seats)
-        kept = replace(self, runs={**self.runs, cell: found})
-        return kept._left(
+        now = self._run_begun(cell, run)
+        reached = len(now.runs[cell].seats)
+        return now._left(
             lambda slot: slot.lane == (cell, False) and slot.ordinal >= reached and not slot.trying
         )
 
@@ -192,6 +193,16 @@ class Conversation:
     def cleared(self) -> Conversation:
         """Without any turn. What a cell asks from here on begins anew."""
         return Conversation(made=self.made, dropped=self._lost(self.slots))
+
+    def _run_begun(self, cell: str, run: str) -> Conversation:
+        """With a run of a cell as its newest, if it is not that already."""
+        found = self.runs.get(cell)
+        if found is not None and (found.name == run or run in found.past):
+            return self
+        past = frozenset() if found is None else found.past | {found.name}
+        now = replace(self, runs={**self.runs, cell: Run(run, past=past)})
+        # Places kept for turns that the run before never asked are given up.
+        return now._compacted()
 
     def _at(self, lane: Lane, ordinal: int) -> Slot | None:
         found = (one for one in self.slots if one.lane == lane and one.ordinal == ordinal)

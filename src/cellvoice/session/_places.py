@@ -211,7 +211,7 @@ def _with(now: Conversation, turn: Turn) -> Conversation:
             return found
     cell = turn.cell
     if turn._in_pad or cell is None:
-        return now.appended(turn, cell.id if cell is not None else None)
+        return now.appended(turn, (cell.id, True) if cell is not None else (None, False))
     return now.begun(turn, cell.id, cell.run)
 
 

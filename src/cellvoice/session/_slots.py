@@ -56,12 +56,12 @@ class Slot:
 class Run:
     """One run of a cell: the ids of the turns that were made in it, in that order.
 
-    `again` tells that the cell had run before, so that its turns have their places.
+    `past` are its earlier runs: with one, its turns have their places.
     """
 
     name: str
     seats: tuple[str, ...] = ()
-    again: bool = False
+    past: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

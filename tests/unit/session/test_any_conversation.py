@@ -197,8 +197,8 @@ ACTIONS = st.tuples(
     st.sampled_from([
         *["run"] * 4,
         *["say"] * 2,
-        *("run, fails", "listen", "speak", "give up", "pad", "delete", "undo", "clear", "edit", "regenerate", "refresh"),
-        *("fork", "merge", "expire", "restart"),
+        *("run, fails", "listen", "speak", "give up", "pad", "delete", "undo", "clear"),
+        *("edit", "regenerate", "refresh", "fork", "merge", "expire", "restart"),
     ]),
     st.integers(0, 2),
     st.integers(0, 8),
@@ -206,7 +206,7 @@ ACTIONS = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(ACTIONS, max_size=14))
 def test_any_sequence_of_actions_leaves_a_conversation_that_can_go_on(
     actions: list[tuple[str, int, int, str]],
