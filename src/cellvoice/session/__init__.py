@@ -10,6 +10,7 @@ from ._outline import Outline
 from ._places import drop_cells, end_cell_run
 from ._seams import Cell, Endpoint, Surface, TurnView
 from ._turns import Turns
+from ._waiting import was_interrupted
 from .journal import Journal
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
 from .turn import Finish, Timing, Turn
@@ -37,4 +38,5 @@ __all__ = [
     "end_cell_run",
     "is_background_thread",
     "run",
+    "was_interrupted",
 ]
