@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from .notebook_rig import Cell, Notebook
+from .notebook_rig import TURN_MIME, Cell, Notebook
 
 ONE, TWO, THREE = "session.say('one')", "session.say('two')", "session.say('three')"
 LOOP = "for question in ('two', 'three'):\n    session.say(question)"
@@ -134,6 +135,25 @@ def test_turns_after_a_replaced_one_are_refreshed_in_place(notebook: Notebook) -
     shown = run(notebook, "refreshed = session.refresh()", "c")
     assert len(shown.outputs) == 2 and not any(stale(notebook))
     assert cells_of(notebook) == ["a", "b", "b"]
+
+
+def test_cards_in_other_cells_show_what_became_of_their_turns(notebook: Notebook) -> None:
+    first = run(notebook, ONE, "a")
+    after = run(notebook, TWO, "b")
+    edited = run(notebook, "turn = session.edit(0, 'one, better')", "c")
+
+    def form(cell: Cell) -> dict[str, Any]:
+        (output,) = cell.outputs
+        found: dict[str, Any] = output.data[TURN_MIME]
+        return found
+
+    notebook.until(lambda: "stale" in form(after) and "versions" in form(first))
+    assert form(first)["versions"] == {"k": 1, "of": 2}
+    assert form(edited)["versions"] == {"k": 2, "of": 2}
+    assert "stale" in after.outputs[0].data["text/html"]
+    assert "<audio controls" in after.outputs[0].data["text/html"]
+    run(notebook, "session.refresh()", "d")
+    notebook.until(lambda: "stale" not in form(after))
 
 
 def test_an_interrupted_run_keeps_what_it_did_not_come_to(notebook: Notebook) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import ServiceError
-from cellvoice.protocol import assistant_audio, assistant_text, system_message
+from cellvoice.protocol import assistant_audio, assistant_text, staying_in_voice, system_message
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPIRY_MARGIN_S",
-    "STAY_IN_VOICE",
     "History",
     "forget_sound",
     "history_before",
@@ -26,12 +25,6 @@ __all__ = [
 
 # The service's clock and ours may differ, and a request takes time to arrive.
 EXPIRY_MARGIN_S = 60.0
-
-# Models that see their own answers as text tend to go on in text.
-STAY_IN_VOICE = (
-    "Some of your earlier answers stand here as transcripts of what you said aloud; go on "
-    "answering in speech."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ def history_before(turns: Iterable[Turn], settings: Settings, now_s: float) -> H
     system = settings.system
     silenced = any(turn.reply.pcm and rungs[turn.id] == "transcript" for turn in told)
     if silenced and not settings.written:
-        system = STAY_IN_VOICE if system is None else f"{system}\n\n{STAY_IN_VOICE}"
+        system = staying_in_voice(system)
     return History(told, MappingProxyType(rungs), system)
 
 

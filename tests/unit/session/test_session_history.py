@@ -9,7 +9,7 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import CellvoiceError, ServiceError
-from cellvoice.session._history import STAY_IN_VOICE
+from cellvoice.protocol import STAY_IN_VOICE
 
 from .conftest import MakeSession
 from .rig import (

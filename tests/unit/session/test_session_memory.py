@@ -8,7 +8,7 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
-from cellvoice.session._history import STAY_IN_VOICE
+from cellvoice.protocol import STAY_IN_VOICE
 
 from .conftest import MakeSession
 from .rig import SHORTEST_EXPIRES_AT, Reply, Service, event, recorded, refusal, speech
