@@ -34,7 +34,16 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
-    from cellvoice.session import Session, Turn, prune, sessions
+    from cellvoice.session import (
+        Comparison,
+        HistoryPrice,
+        Session,
+        Turn,
+        Turns,
+        compare,
+        prune,
+        sessions,
+    )
 
     __version__: str
 
@@ -48,10 +57,12 @@ __all__ = [
     "CassetteMiss",
     "CellvoiceError",
     "Clip",
+    "Comparison",
     "ConnectTimeout",
     "ConnectionFailed",
     "DeviceError",
     "EngineError",
+    "HistoryPrice",
     "IdleTimeout",
     "ModelNotFound",
     "ProtocolError",
@@ -65,7 +76,9 @@ __all__ = [
     "Timeouts",
     "TotalTimeout",
     "Turn",
+    "Turns",
     "UsageError",
+    "compare",
     "prune",
     "sessions",
 ]
@@ -73,9 +86,13 @@ __all__ = [
 _ROOMS = {
     "Cassette": "client",
     "Clip": "audio",
+    "Comparison": "session",
+    "HistoryPrice": "session",
     "Session": "session",
     "Timeouts": "client",
     "Turn": "session",
+    "Turns": "session",
+    "compare": "session",
     "prune": "session",
     "sessions": "session",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,8 +105,18 @@ class Notebook:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def start(self, code: str, *, cell_id: str | None = None, subshells: bool = True) -> Cell:
-        """Run a cell without waiting. No cell id: as nbclient does, with no page at all."""
+    def start(
+        self,
+        code: str,
+        *,
+        cell_id: str | None = None,
+        subshells: bool = True,
+        deleted: Sequence[str] = (),
+    ) -> Cell:
+        """Run a cell without waiting. No cell id: as nbclient does, with no page at all.
+
+        `deleted` are cells that were deleted, or cut, since the execution before.
+        """
         content = {
             "code": code,
             "silent": False,
@@ -115,7 +125,11 @@ class Notebook:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        metadata = {} if cell_id is None else {"cellId": cell_id, "deletedCells": []}
+        metadata: dict[str, object] = {}
+        if cell_id is not None:
+            # What JupyterLab 4 sends, besides the metadata of the cell itself.
+            metadata = {"trusted": True, "deletedCells": list(deleted), "recordTiming": False}
+            metadata["cellId"] = cell_id
         message = self.client.session.msg("execute_request", content, metadata=metadata)
         if cell_id is not None and subshells:
             message["header"]["subshell_id"] = None
@@ -123,9 +137,16 @@ class Notebook:
         self.client.shell_channel.send(message)
         return cell
 
-    def run(self, code: str, *, cell_id: str | None = None, subshells: bool = True) -> Cell:
+    def run(
+        self,
+        code: str,
+        *,
+        cell_id: str | None = None,
+        subshells: bool = True,
+        deleted: Sequence[str] = (),
+    ) -> Cell:
         """Run a cell and wait until it is done. A page that is asked for says hello by itself."""
-        cell = self.start(code, cell_id=cell_id, subshells=subshells)
+        cell = self.start(code, cell_id=cell_id, subshells=subshells, deleted=deleted)
         self.until(lambda: cell.idle)
         return cell
 

@@ -90,12 +90,17 @@ async def say_without_blocking(session: cv.Session, clip: cv.Clip) -> cv.Turn:
 
 
 def listen(session: cv.Session) -> cv.Turn:
+    session.listen(fresh=True)
     return assert_type(session.listen(system="Speak slowly."), cv.Turn)
 
 
 def read_session(session: cv.Session) -> None:
     turns: Sequence[cv.Turn] = session.turns
     first: cv.Turn = turns[0]
+    assert_type(session.turns, cv.Turns)
+    assert_type(session[2], cv.Turn)
+    assert_type(session[1:3], cv.Turns)
+    print(session.turns[1:].to_dataframe().describe(), [turn.text for turn in session])
     cost: float = float(session.cost)
     print(len(turns), first, cost, session.usage, session.models())
 
@@ -128,9 +133,35 @@ def keep_session(session: cv.Session) -> list[cv.Session]:
         cv.Session.load("talk.zip", journal=False),
         cv.Session.from_messages(messages, model="gpt-audio-1.5"),
     ]
+def change_the_conversation(session: cv.Session) -> None:
+    branch = assert_type(session.fork(at=2, voice="marin", history="transcript"), cv.Session)
+    branch.say("And in winter?", audio_turns=3)
+    assert_type(session.edit(session[0], "What is the capital of Spain?"), cv.Turn)
+    assert_type(session.regenerate(-1, temperature=0.9), cv.Turn)
+    assert_type(session.refresh(), cv.Turns)
+    assert_type(session.merge(branch), cv.Turns)
+    assert_type(session.undo(2), cv.Turns)
+    session.system = "Answer like a pirate."
+    for message in session.history(system_changes=True):
+        print(message["role"])
+    price = assert_type(session.history_cost()["transcript"], cv.HistoryPrice)
+    print(price.tokens, price.answers_as_sound, float(price.cost))
+    comparison = assert_type(cv.compare(session, branch), cv.Comparison)
+    print(comparison, comparison.to_dataframe(), comparison.cost)
+    session.clear()
+
+
+async def change_without_blocking(session: cv.Session) -> None:
+    assert_type(await session.aedit(0, "What is the capital of Spain?"), cv.Turn)
+    assert_type(await session.aregenerate(), cv.Turn)
+    assert_type(await session.arefresh(), cv.Turns)
 
 
 def read_turn(turn: cv.Turn) -> None:
+    assert_type(turn.stale, bool)
+    assert_type(turn.versions, tuple[cv.Turn, ...])
+    number, count = turn.version
+    print(number, count, dict(turn.rungs))
     assert_type(turn.text, str)
     assert_type(turn.clip, cv.Clip | None)
     assert_type(turn.input, tuple[str | cv.Clip, ...])

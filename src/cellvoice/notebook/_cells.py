@@ -39,13 +39,21 @@ def put_in_cell(where: Here, one: Lasting) -> None:
     _close(shown)
 
 
-def close_deleted(where: Here) -> None:
-    """Close what deleted cells have shown. A cell that was cut and pasted is in sight again."""
+def close_deleted(where: Here) -> list[str]:
+    """Close what deleted cells have shown, and return those cells.
+
+    A cell that was cut and pasted is reported, too. It is not deleted if it is in sight again, or
+    if it is the one that runs.
+    """
+    gone: list[str] = []
     for cell in where.deleted:
         _, shown = _by_cell.get(cell, ("", []))
-        if not any(one.in_sight for one in map(_alive, shown) if one is not None):
+        runs = where.cell is not None and where.cell.id == cell
+        if not runs and not any(one.in_sight for one in map(_alive, shown) if one is not None):
             _by_cell.pop(cell, None)
             _close(shown)
+            gone.append(cell)
+    return gone
 
 
 def _alive(one: weakref.ref[Lasting]) -> Lasting | None:

@@ -53,10 +53,13 @@ def here() -> Here | None:
     heard = NO_PAGE
     if header.get("msg_type") == "execute_request":
         heard = hearing(kernel_facts(shell), RequestFacts(metadata, "subshell_id" in header))
-    cell = Cell(cell_id, _execution_count(shell)) if isinstance(cell_id, str) else None
+    execution = str(header.get("msg_id") or "")
+    cell = None
+    if isinstance(cell_id, str):
+        cell = Cell(cell_id, _execution_count(shell), execution or None)
     gone = metadata.get("deletedCells")
     deleted = tuple(one for one in gone if isinstance(one, str)) if isinstance(gone, list) else ()
-    return Here(str(header.get("msg_id") or ""), cell, heard, deleted)
+    return Here(execution, cell, heard, deleted)
 
 
 def _execution_count(shell: Any) -> int | None:

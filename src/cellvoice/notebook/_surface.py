@@ -11,8 +11,8 @@ from cellvoice.render import bundle
 from cellvoice.session import Cell, Session, Turn
 
 from . import listen
-from ._cells import close_deleted
 from ._place import Here, here, place
+from ._runs import follow_runs
 from .live import CardView, is_shown, remember, static_bundle
 from .pad import show_pad
 
@@ -61,5 +61,5 @@ def surface() -> NotebookSurface | None:
     where = here()
     if where is None:
         return None
-    close_deleted(where)
+    follow_runs(where)
     return NotebookSurface()

@@ -11,6 +11,7 @@ from cellvoice.session import Turn, background_loop
 
 from ._freezing import freeze_once
 from ._live import Live, open_live
+from ._marks import keep_marked
 from ._place import Here, place
 from ._slot import Slot
 
@@ -82,6 +83,7 @@ async def freeze_into(turn: Turn, slot: Slot, where: Place, live: Live | None) -
             live.ended(turn, done.card)
             await live.drained()
         slot.put(done.bundle)
+        keep_marked(turn, slot, where, done.card)
     finally:
         if live is not None:
             live.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
-from cellvoice.render import Place, conversation_html, text
+from cellvoice.render import Place, conversation_html, is_marked_as, text
 from cellvoice.session import Cell, Session, Turn, background_loop, size_words
 from cellvoice.widgets import Answer
 
@@ -108,6 +108,9 @@ class Conversation:
         # Threads meet here: a turn that ends, and the pad's own file.
         with self._lock:
             found = self._frozen.get(turn.id)
+            if found is not None and not is_marked_as(found.card, turn):
+                self._sound_bytes -= found.embedded_bytes
+                found = None
             if found is None:
                 left = max(0, _SOUND_CAP_BYTES - self._sound_bytes)
                 where = replace(self._place, cap_bytes=min(self._place.cap_bytes, left))

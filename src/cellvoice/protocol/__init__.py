@@ -32,7 +32,14 @@ from .fold import Reply, ReplyToolCall, fold
 from .guard import NoiseGuard
 from .listing import ListedModel, models_in
 from .logprobs import ReplyLogprobs, joined_text
-from .messages import assistant_audio, assistant_text, system_message, user_message
+from .messages import (
+    STAY_IN_VOICE,
+    assistant_audio,
+    assistant_text,
+    staying_in_voice,
+    system_message,
+    user_message,
+)
 from .models import (
     ENGINE_MODEL,
     MODELS,
@@ -100,6 +107,7 @@ __all__ = [
     "ReplyStarted",
     "ReplyToolCall",
     "Request",
+    "STAY_IN_VOICE",
     "SSEDecoder",
     "Schema",
     "SecondPrice",
@@ -140,6 +148,7 @@ __all__ = [
     "schema_of",
     "settings_form",
     "sound_bytes",
+    "staying_in_voice",
     "system_message",
     "taken_apart",
     "usd_per_second",

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pybase64
 
 from ._json import NotJSON, as_list, as_mapping, as_text, decode
+from .messages import without_voice_hint
 from .taped_sound import OTHER, PCM16, Payload, StoredSound, is_sound_name, stored
 
 __all__ = ["SHOWN_CHARS", "Asked", "plain", "shown_parts"]
@@ -70,7 +71,11 @@ class Asked:
 
         `words` has the words of each audio id that is known.
         """
-        messages = [_by_words(message, words) for message in as_list(self.body.get("messages"))]
+        messages = [
+            _by_words(message, words)
+            for message in map(_unhinted, as_list(self.body.get("messages")))
+            if message is not None
+        ]
         return _key(self.operation, {**self.body, "messages": messages})
 
     @property
@@ -78,6 +83,16 @@ class Asked:
         """What the newest message says, for people: texts, and sounds as `⟨wav 4.2 s⟩`."""
         messages = as_list(self.body.get("messages"))
         return shown_parts(messages[-1]) if messages else []
+
+
+def _unhinted(message: Any) -> Any:
+    """A message without the hint that goes with such words; None if it was all of it."""
+    found = as_mapping(message)
+    content = found.get("content")
+    if found.get("role") != "system" or not isinstance(content, str):
+        return message
+    told = without_voice_hint(content)
+    return {**found, "content": told} if told or told == content else None
 
 
 def _operation(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cellvoice.errors import UsageError
 
@@ -12,12 +12,36 @@ from .sent_sound import SentSound
 if TYPE_CHECKING:
     from cellvoice.audio import Clip
 
-__all__ = ["assistant_audio", "assistant_text", "system_message", "user_message"]
+__all__ = [
+    "STAY_IN_VOICE",
+    "assistant_audio",
+    "assistant_text",
+    "staying_in_voice",
+    "system_message",
+    "user_message",
+    "without_voice_hint",
+]
+
+# Models that see their own answers as text tend to go on in text.
+STAY_IN_VOICE: Final = (
+    "Some of your earlier answers stand here as transcripts of what you said aloud; go on "
+    "answering in speech."
+)
 
 
 def system_message(text: str) -> dict[str, object]:
     """What the model is told about how to answer."""
     return {"role": "system", "content": _checked_text(text, "the system message")}
+
+
+def staying_in_voice(system: str | None) -> str:
+    """A system prompt, or none, with the hint that goes with transcripts of spoken answers."""
+    return STAY_IN_VOICE if system is None else f"{system}\n\n{STAY_IN_VOICE}"
+
+
+def without_voice_hint(system: str) -> str:
+    """The system prompt as it was without that hint, "" if there was none."""
+    return system.removesuffix(STAY_IN_VOICE).rstrip() if STAY_IN_VOICE in system else system
 
 
 def user_message(parts: str | Clip | Iterable[str | Clip]) -> dict[str, object]:

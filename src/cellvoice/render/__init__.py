@@ -2,7 +2,7 @@
 
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
-from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, rounded_peaks
+from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, rounded_peaks
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
 from .text import text
@@ -23,6 +23,7 @@ __all__ = [
     "freeze",
     "frozen",
     "html",
+    "is_marked_as",
     "markdown",
     "page",
     "rounded_peaks",

@@ -6,7 +6,7 @@ test against, `tests/contract/turn.v1.schema.json` its schema.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 TURN_MIME = "application/vnd.cellvoice.turn.v1+json"
 
@@ -72,6 +72,13 @@ class Failure(TypedDict):
     message: str
 
 
+class Versions(TypedDict):
+    """Which of the turns that were asked in one place this is, from 1, and of how many."""
+
+    k: int
+    of: int
+
+
 class Card(TypedDict):
     version: Literal[1]
     id: str
@@ -87,3 +94,6 @@ class Card(TypedDict):
     facts: Facts
     notices: list[str]
     error: Failure | None
+    # Only where there is something to say: turns before it have changed; it is not the only one.
+    stale: NotRequired[Literal[True]]
+    versions: NotRequired[Versions]

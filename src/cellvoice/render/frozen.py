@@ -75,11 +75,15 @@ class TurnLike(Protocol):
     def notices(self) -> Sequence[str]: ...
     @property
     def error(self) -> BaseException | None: ...
+    @property
+    def stale(self) -> bool: ...
+    @property
+    def version(self) -> tuple[int, int]: ...
 
 
 def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
     """The turn as JSON-ready data; `href` is its sound's file when it has one of its own."""
-    return {
+    card: Card = {
         "version": 1,
         "id": turn.id,
         "number": turn.number,
@@ -100,6 +104,19 @@ def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
         "notices": [mask_keys(notice) for notice in turn.notices],
         "error": _failure(turn.error),
     }
+    if turn.stale:
+        card["stale"] = True
+    number, count = turn.version
+    if count > 1:
+        card["versions"] = {"k": number, "of": count}
+    return card
+
+
+def is_marked_as(card: Card, turn: TurnLike) -> bool:
+    """Whether a card that was made before has the marks that the turn has now."""
+    number, count = turn.version
+    versions = {"k": number, "of": count} if count > 1 else None
+    return card.get("stale", False) == turn.stale and card.get("versions") == versions
 
 
 def _inputs(turn: TurnLike) -> list[TextInput | SoundInput]:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from cellvoice.audio import waveform_data_uri
 
 from .card import Card, SoundInput, TextInput
-from .words import as_sentence, cost_words, fact_pieces, note_sentences, seconds
+from .words import as_sentence, cost_words, fact_pieces, mark_words, note_sentences, seconds
 
 _FRAME = (
     "box-sizing:border-box;max-width:720px;margin:4px 0;padding:14px 16px;"
@@ -91,8 +91,12 @@ def _header(card: Card) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:8px;align-items:center;'
         'justify-content:space-between;margin:0 0 6px 0">'
-        f'<span style="{_LABEL}">You</span>{badge}</div>'
+        f'<span style="{_LABEL}">You</span>{_marks(card)}{badge}</div>'
     )
+
+
+def _marks(card: Card) -> str:
+    return "".join(f'<span style="{_LABEL}">{escape(mark)}</span>' for mark in mark_words(card))
 
 
 def _part(part: TextInput | SoundInput, src: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .card import Card, SoundInput, TextInput
-from .words import fact_pieces, note_sentences, seconds
+from .words import fact_pieces, mark_words, note_sentences, seconds
 
 
 def text(card: Card) -> str:
@@ -14,7 +14,7 @@ def text(card: Card) -> str:
         lines.append(f"{card['voice'] or card['model']}: {answer}")
     lines += note_sentences(card)
     badge = [card["engine"]["badge"]] if card["engine"] else []
-    pieces = [*badge, *fact_pieces(card)]
+    pieces = [*badge, *mark_words(card), *fact_pieces(card)]
     if pieces:
         lines.append(f"[{' · '.join(pieces)}]")
     sound = card["reply"]["sound"]

@@ -45,6 +45,15 @@ def state_sentence(card: Card) -> str:
     return _STATE_SENTENCES[card["state"]]
 
 
+def mark_words(card: Card) -> list[str]:
+    """Where the turn stands now, a word or two each: stale, one of several versions."""
+    marks = ["stale"] if card.get("stale") else []
+    versions = card.get("versions")
+    if versions is not None:
+        marks.append(f"version {versions['k']} of {versions['of']}")
+    return marks
+
+
 def note_sentences(card: Card) -> list[str]:
     """Everything that the user should know besides the answer, a sentence each."""
     told = (state_sentence(card), *card["notices"])

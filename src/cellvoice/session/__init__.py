@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from ._compare import Comparison, compare
+from ._context import HistoryPrice
 from ._cost import Cost
 from ._loop import background_loop, is_background_thread, run
+from ._outline import Outline
+from ._places import drop_cells, end_cell_run
 from ._seams import Cell, Endpoint, Surface, TurnView
+from ._turns import Turns
+from ._waiting import was_interrupted
 from .journal import (
     Journal,
     Pruned,
@@ -20,12 +26,15 @@ from .turn import Finish, Timing, Turn
 
 __all__ = [
     "Cell",
+    "Comparison",
     "Cost",
     "DEFAULT_MODEL",
     "DEFAULT_VOICE",
     "Endpoint",
     "Finish",
+    "HistoryPrice",
     "Journal",
+    "Outline",
     "Pruned",
     "SavedSession",
     "SavedSessions",
@@ -34,11 +43,16 @@ __all__ = [
     "Timing",
     "Turn",
     "TurnView",
+    "Turns",
     "UnsentTake",
     "background_loop",
+    "compare",
+    "drop_cells",
+    "end_cell_run",
     "is_background_thread",
     "prune",
     "run",
     "sessions",
     "size_words",
+    "was_interrupted",
 ]

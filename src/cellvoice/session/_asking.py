@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,17 +23,20 @@ from cellvoice.protocol import (
     user_message,
 )
 
-from . import _loop
+from . import _loop, _seams
 from ._audience import Audience
 from ._conduct import Conduct
-from ._history import messages_before
+from ._context import check_fits
+from ._history import History, history_before
 from ._inputs import parts_of
-from ._outline import Outline
+from ._memory import Memory
+from ._places import Places
 from ._repairs import Repairs
 from ._tokens import TokenizerOf, service_tokenizer
 from .turn import Turn
 
 if TYPE_CHECKING:
+    from ._outline import Outline
     from ._resume import Resumed
     from ._seams import Cell, TurnView
     from ._wire import Wire
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["Asking", "Settings", "Voice"]
 
 Voice = str | Mapping[str, object]
+
+_KEPT_RECORDING = (
+    "asked with the recording of the run before; session.listen(fresh=True) records a new one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Settings:
     tokenizer: TokenizerOf = field(default=service_tokenizer, repr=False, compare=False)
     # None lets a reply go on that sounds like endless noise.
     guard: NoiseGuard | None = field(default_factory=NoiseGuard)
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def written(self) -> bool:
@@ -86,8 +93,9 @@ class Settings:
         return replace(self, params=params)
 
     def changed(self, overrides: Mapping[str, object]) -> Settings:
-        """With some replaced: `model`, `voice`, `system`, `guard`, parameters; None unsets.
+        """With some replaced; None unsets.
 
+        `model`, `voice`, `system`, `guard`, `history`, `audio_turns`, and parameters.
         Raises UsageError, and then nothing has changed.
         """
         given = current_names(overrides)
@@ -96,6 +104,7 @@ class Settings:
         guard = NoiseGuard.of(given.pop("guard")) if "guard" in given else self.guard
         return replace(
             self,
+            memory=self.memory.taken_from(given),
             guard=guard,
             model=model,  # type: ignore[arg-type]  # checked below, whatever they are
             voice=voice,  # type: ignore[arg-type]
@@ -109,7 +118,8 @@ class Settings:
             name: dict(value.json_schema) if isinstance(value, Schema) else value
             for name, value in self.params.items()
         }
-        return {"model": self.model, "voice": self.voice, "system": self.system, **params}
+        kept = self.memory.values()
+        return {"model": self.model, "voice": self.voice, "system": self.system, **kept, **params}
 
 
 class Asking:
@@ -125,10 +135,10 @@ class Asking:
         embedded: bool,
     ) -> None:
         self.settings = settings.checked()
-        self.turns: tuple[Turn, ...] = ()
+        self.places = Places(self._write_outline)
         self.watching: tuple[TurnView, ...] = ()
         self.wire = wire
-        self.lock = threading.Lock()
+        self.lock = self.places.lock
         self.clock = clock
         self._journal = journal
         # What is known of a model holds for the service, not for the engine in its place.
@@ -137,11 +147,25 @@ class Asking:
         # Nobody but those who may still ask them holds turns that were not asked.
         self._unasked: weakref.WeakSet[Turn] = weakref.WeakSet()
 
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The current turns, in the order of the conversation."""
+        return self.places.turns
+
     def make_turn(
-        self, session: Session, overrides: Mapping[str, object], cell: Cell | None
+        self,
+        session: Session,
+        overrides: Mapping[str, object],
+        cell: Cell | None,
+        *,
+        instead_of: Turn | None = None,
     ) -> Turn:
-        """A turn without input, with this call's settings. Raises UsageError."""
-        settings = self.settings.changed(overrides)
+        """A turn without input, with this call's settings; in another's place with that one's.
+
+        Raises UsageError.
+        """
+        base = self.settings if instead_of is None else instead_of._settings
+        settings = base.changed(overrides)
         with self.lock:
             self._made += 1
             name = f"{session.id}-{self._made}"
@@ -153,6 +177,7 @@ class Asking:
             settings=settings,
             cell=cell,
         )
+        turn._instead_of = instead_of
         with self.lock:
             self._unasked.add(turn)
         return turn
@@ -160,15 +185,16 @@ class Asking:
     def take_over(self, journal: Journal | None, resumed: Resumed) -> None:
         """Have the turns of a conversation that is resumed, before any other is asked."""
         self._journal, self._made = journal, resumed.made
-        self.turns = tuple(resumed.turns[name] for name in resumed.order)
+        turns = [resumed.turns[name] for name in resumed.order]
+        self.places.restore(turns, resumed.outline, resumed.turns)
 
     def all_turns(self) -> tuple[Turn, ...]:
-        """Every turn that is part of the conversation or was."""
-        return self.turns
+        """Every turn that is part of the conversation or was, in the order they were asked."""
+        return tuple(sorted(self.places.asked, key=lambda turn: turn.asked_at))
 
     def outline(self) -> Outline:
         """The shape of the conversation, as the journal keeps it."""
-        return Outline(order=tuple(turn.id for turn in self.turns))
+        return self.places.outline()
 
     def give_up_unasked(self, sentence: str) -> None:
         """End the turns that wait for their input, and say why."""
@@ -181,24 +207,26 @@ class Asking:
         """Give a turn its input, and see that it can be asked. Raises UsageError, AudioError."""
         parts, notices = parts_of(said)
         message = user_message(parts)
-        request = self._request(turn, message, self.turns)
+        history = self._history(turn)
+        if not self._embedded:
+            check_fits(history, parts, turn._settings, self.clock())
+        request = self._request(turn, message, history)
         if not self._embedded:
             notices += tuple(cautions(request.model, request.params))
         turn._fill(parts, message, notices)
 
     def schedule(self, turn: Turn, view: TurnView | None, notice: str) -> bool:
-        """Put a turn at the end of the conversation and start it; False if it has ended before."""
+        """Give a turn its place in the conversation and start it; False if it has ended before."""
         loop = _loop.background_loop()
-        repairs = Repairs(turn, lambda: self._before(turn), self.clock)
+        repairs = Repairs(turn, lambda: self.places.before(turn), self.clock)
         conduct = Conduct(
             turn,
             wire=self.wire,
             audience=Audience(turn, view, lambda: self.watching),
             journal=self._journal,
-            request=lambda: self._request(
-                turn, turn._message or {}, self._before(turn), repairs.without
-            ),
+            request=lambda: self._request_now(turn, repairs.without),
             repair=repairs.repair,
+            settle=lambda: self.places.settle(turn),
         )
         with self.lock:
             if not turn._claim(
@@ -208,39 +236,72 @@ class Asking:
             ):
                 return False
             try:
-                if notice and not self.turns:
+                if notice and not self.places.asked:
                     turn._note(notice)
-                self.turns = (*self.turns, turn)
+                change = self.places.put(turn)
                 self._unasked.discard(turn)
             finally:
-                # Inside the lock, so that turns are asked in the order of their numbers; and in
-                # any case, because an interrupt here would leave a turn that never ends.
+                # Inside the lock, so that turns are asked in the order in which they were placed;
+                # and in any case, because an interrupt here would leave a turn that never ends.
                 loop.call_soon_threadsafe(_start, loop, conduct)
+        self.places.tell(change)
         return True
 
     def now(self) -> datetime:
         """The time in UTC, by the session's clock."""
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def messages(self) -> list[Mapping[str, object]]:
-        """What a turn that is asked now would follow."""
-        return messages_before(self.turns, self.settings.system, self.clock())
+    def kept_recording(self, session: Session, overrides: Mapping[str, object]) -> Turn | None:
+        """A turn to be asked with what was recorded in this place when the cell ran before."""
+        cell = _seams.cell(_seams.surface())
+        if cell is None:
+            return None
+        turn = self.make_turn(session, overrides, cell)
+        old = self.places.standing(turn)
+        if old is None or not old._listened or all(isinstance(one, str) for one in old.input):
+            return None
+        turn._listened = True
+        self.fill(turn, list(old.input))
+        turn._note(_KEPT_RECORDING)
+        return turn
 
-    def _before(self, turn: Turn) -> tuple[Turn, ...]:
-        turns = self.turns
-        return turns[: turns.index(turn)]
+    def adopt(self, turns: Sequence[Turn]) -> None:
+        """Append turns of another session, which have ended, and write them down here, too."""
+        for turn in turns:
+            if self._journal is not None:
+                self._journal.write(turn)
+        self.places.append(turns)
+
+    def history(self) -> History:
+        """What a turn that is asked now would follow."""
+        return history_before(self.turns, self.settings, self.clock())
+
+    def _history(self, turn: Turn) -> History:
+        return history_before(self.places.before(turn), turn._settings, self.clock())
+
+    def _request_now(self, turn: Turn, without: frozenset[str]) -> Request:
+        """The request as it is sent. Raises UsageError if the model can't take so much."""
+        history = self._history(turn)
+        if not self._embedded:
+            check_fits(history, turn.input, turn._settings, self.clock())
+        turn._rungs, turn._followed = history.rungs, self.places.followed(turn)
+        return self._request(turn, turn._message or {}, history, without)
+
+    def _write_outline(self, outline: Outline) -> None:
+        if self._journal is not None:
+            self._journal.write_outline(outline)
 
     def _request(
         self,
         turn: Turn,
         message: Mapping[str, object],
-        earlier: tuple[Turn, ...],
+        history: History,
         without: frozenset[str] = frozenset(),
     ) -> Request:
         settings = turn._settings
         return build_request(
             model=settings.model,
-            messages=[*messages_before(earlier, settings.system, self.clock()), message],
+            messages=[*history.messages(), message],
             voice=settings.voice,
             params={name: one for name, one in settings.params.items() if name not in without},
             tokenize=settings.tokenizer(settings.model),

@@ -50,6 +50,7 @@ class Conduct:
         journal: Journal | None,
         request: Callable[[], Request],
         repair: Callable[[ServiceError], str | None],
+        settle: Callable[[], object],
     ) -> None:
         self._turn = turn
         self._wire = wire
@@ -57,6 +58,7 @@ class Conduct:
         self._journal = journal
         self._build = request
         self._repair = repair
+        self._settle = settle
         self._exchange: asyncio.Task[None] | None = None
         self._sent_s: float | None = None
         self._cut_as_noise = False
@@ -83,11 +85,14 @@ class Conduct:
                 self._audience.started()
                 error, stopped = await self._watch_exchange(held)
                 self._finish(error, stopped)
+                # Before the next turn's history is put together.
+                self._settle()
                 await self._write_down()
         except Exception as fault:  # noqa: BLE001 (whoever waits must be told of an end)
             _log.exception("turn %s was not brought to its end", self._turn.number)
             if self._turn.finish is None:
                 self._turn._end("failed", self._told(fault))
+            self._settle()
 
     async def _watch_exchange(
         self, held: contextlib.AsyncExitStack

@@ -2,42 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import ServiceError
-from cellvoice.protocol import assistant_audio, assistant_text, system_message
+from cellvoice.protocol import assistant_audio, assistant_text, staying_in_voice, system_message
 
 if TYPE_CHECKING:
+    from ._asking import Settings
+    from ._memory import Memory, Rung
     from .turn import Turn
 
-__all__ = ["EXPIRY_MARGIN_S", "forget_sound", "messages_before", "replays_sound"]
+__all__ = [
+    "EXPIRY_MARGIN_S",
+    "History",
+    "forget_sound",
+    "history_before",
+    "replays_sound",
+]
 
 # The service's clock and ours may differ, and a request takes time to arrive.
 EXPIRY_MARGIN_S = 60.0
 
 
-def messages_before(
-    turns: Iterable[Turn], system: str | None, now_s: float
-) -> list[Mapping[str, object]]:
-    """The messages that a next question follows. `now_s` is in Unix seconds.
+@dataclass(frozen=True, slots=True)
+class History:
+    """`turns` are those that are repeated, `rungs` how each answer is, by the turn's id.
+
+    `system` is the message in front of them all, or None.
+    """
+
+    turns: tuple[Turn, ...]
+    rungs: Mapping[str, Rung]
+    system: str | None
+
+    def messages(self) -> list[Mapping[str, object]]:
+        """What a next question follows."""
+        found: list[Mapping[str, object]] = []
+        if self.system is not None:
+            found.append(system_message(self.system))
+        for turn in self.turns:
+            found += self.exchange(turn)
+        return found
+
+    def exchange(self, turn: Turn) -> list[Mapping[str, object]]:
+        """The question and the answer of one of the turns."""
+        asked, audio_id = turn._message, turn.reply.audio_id
+        assert asked is not None
+        if self.rungs[turn.id] == "audio" and audio_id is not None:
+            return [asked, assistant_audio(audio_id)]
+        return [asked, assistant_text(_words(turn))]
+
+
+def history_before(turns: Iterable[Turn], settings: Settings, now_s: float) -> History:
+    """What a question with these settings follows. `now_s` is in Unix seconds.
 
     A turn counts if the model said something in it that can be repeated: a question without its
     answer would be answered again.
     """
-    messages: list[Mapping[str, object]] = []
-    if system is not None:
-        messages.append(system_message(system))
-    for turn in turns:
-        answer = _answer(turn, now_s)
-        asked = turn._message
-        if answer is not None and asked is not None:
-            messages += [asked, answer]
-    return messages
+    heard = [turn for turn in turns if turn.finish is not None and turn._message is not None]
+    as_sound = _as_sound(heard, settings.memory, now_s)
+    told = tuple(turn for turn in heard if turn.id in as_sound or _words(turn))
+    rungs: dict[str, Rung] = {
+        turn.id: "audio" if turn.id in as_sound else "transcript" for turn in told
+    }
+    system = settings.system
+    silenced = any(turn.reply.pcm and rungs[turn.id] == "transcript" for turn in told)
+    if silenced and not settings.written:
+        system = staying_in_voice(system)
+    return History(told, MappingProxyType(rungs), system)
+
+
+def _as_sound(turns: Sequence[Turn], memory: Memory, now_s: float) -> set[str]:
+    if memory.history == "transcript":
+        return set()
+    living = [turn.id for turn in turns if replays_sound(turn, now_s)]
+    if memory.audio_turns is not None:
+        living = living[max(0, len(living) - memory.audio_turns) :]
+    return set(living)
 
 
 def replays_sound(turn: Turn, now_s: float) -> bool:
-    """Whether the turn's answer is repeated as sound, by its id."""
+    """Whether the turn's answer can be repeated as sound, by its id."""
     reply = turn.reply
     # The id of a reply that did not end is not known to hold, so its words are sent.
     return (
@@ -50,15 +98,9 @@ def replays_sound(turn: Turn, now_s: float) -> bool:
     )
 
 
-def _answer(turn: Turn, now_s: float) -> Mapping[str, object] | None:
-    if turn.finish is None:
-        return None
-    if replays_sound(turn, now_s):
-        audio_id = turn.reply.audio_id
-        assert audio_id is not None
-        return assistant_audio(audio_id)
+def _words(turn: Turn) -> str:
     words = turn.text if turn.text.strip() else turn.reply.refusal
-    return assistant_text(words) if words.strip() else None
+    return words if words.strip() else ""
 
 
 def forget_sound(

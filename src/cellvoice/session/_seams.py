@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 from cellvoice.errors import DeviceError
@@ -21,6 +21,7 @@ __all__ = [
     "Surface",
     "TurnView",
     "cell",
+    "cell_id",
     "engine",
     "execution",
     "html_page",
@@ -35,10 +36,19 @@ _log = logging.getLogger("cellvoice.session")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The notebook cell a turn is bound to: its id in the file, and which run of it (`In [n]`)."""
+    """The notebook cell a turn is bound to: its id in the file, and which run of it (`In [n]`).
+
+    `execution` is the id of the request that runs it, which no two runs share.
+    """
 
     id: str
     execution_count: int | None = None
+    execution: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def run(self) -> str:
+        """A name for this run of the cell."""
+        return self.execution if self.execution is not None else f"{self.execution_count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,12 @@ def cell(where: Surface | None) -> Cell | None:
     except Exception:  # noqa: BLE001 (where a turn was asked is worth less than the turn)
         _log.exception("the calling cell could not be told")
         return None
+
+
+def cell_id(where: Surface | None) -> str | None:
+    """The id of the calling cell, or None outside a notebook."""
+    found = cell(where)
+    return found.id if found is not None else None
 
 
 def view(where: Surface | None, turn: Turn) -> TurnView | None:

@@ -10,7 +10,13 @@ from cellvoice.errors import Stopped
 from . import _loop, _seams
 from .turn import Turn
 
-__all__ = ["refuse_after_interrupt", "wait_async", "wait_interrupted", "wait_sync"]
+__all__ = [
+    "refuse_after_interrupt",
+    "was_interrupted",
+    "wait_async",
+    "wait_interrupted",
+    "wait_sync",
+]
 
 # The run of a cell in which the user said stop. One for the process: a loop over several sessions
 # is to end as well.
@@ -26,6 +32,11 @@ def refuse_after_interrupt() -> None:
     execution = _seams.execution()
     if execution is not None and execution == _interrupted_execution:
         raise Stopped("this cell was interrupted, so nothing more is asked in this run of it")
+
+
+def was_interrupted(execution: str) -> bool:
+    """Whether the user has interrupted this run of a cell."""
+    return execution == _interrupted_execution
 
 
 def wait_sync(turn: Turn, begin: Callable[[], object] | None = None) -> Turn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
@@ -11,17 +10,20 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import ListedModel, NoiseGuard, Usage, json_ready, with_parameters
+from cellvoice.protocol import ListedModel, NoiseGuard, Usage, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
+from ._branches import Branching
 from ._caller import by_current_names
+from ._configuring import Configuring
 from ._cost import Cost, total_cost
 from ._inputs import Said
 from ._keeping import checked_name, told_of
 from ._kept import Keeping
+from ._memory import HistoryChoice, Memory
 from ._naming import new_id
-from ._settings import Given, destination, shutdown_notice
+from ._settings import Destination, Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from cellvoice.client import Cassette, Timeouts
 
-    from ._seams import Cell, Surface, TurnView
+    from ._seams import Cell, TurnView
 
 __all__ = ["DEFAULT_MODEL", "DEFAULT_VOICE", "Session"]
 
@@ -44,7 +46,7 @@ DEFAULT_VOICE = "alloy"
 
 
 @with_parameters
-class Session(Keeping):
+class Session(Configuring, Branching, Keeping):
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
@@ -56,7 +58,9 @@ class Session(Keeping):
     `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
     `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
     tells of each. `guard` ends a reply that goes on for that many seconds (30) without words, as
-    endless noise does; False lets it. Other keywords are parameters of the service, for every turn.
+    endless noise does; False lets it. `history` "transcript" repeats earlier answers to the model
+    by their words, `audio_turns` only the newest so many by their sound. Other keywords are
+    parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -80,6 +84,8 @@ class Session(Keeping):
         azure_api_version: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         guard: bool | float = True,
+        history: HistoryChoice = "audio",
+        audio_turns: int | None = None,
         name: str | None = None,
         journal: str | os.PathLike[str] | bool | None = None,
         gitignore: bool = True,
@@ -106,19 +112,33 @@ class Session(Keeping):
         api_key = base_url = headers = proxy = None
         to = destination(given)
         parameters = by_current_names(parameters)
+        settings = Settings(
+            model,
+            DEFAULT_VOICE if voice is None else voice,
+            system,
+            parameters,
+            guard=NoiseGuard.of(guard),
+            memory=Memory(history, audio_turns).checked(),
+        )
+        self._set_up(settings, to, journal, clock, name=checked_name(name), ignored=gitignore)
+
+    def _set_up(
+        self,
+        settings: Settings,
+        to: Destination,
+        journal: str | os.PathLike[str] | bool | None,
+        clock: Callable[[], float] | None,
+        *,
+        name: str = "",
+        ignored: bool = True,
+    ) -> None:
         self._to = to
         self._id = new_id((clock or time.time)())
-        self._name = checked_name(name)
-        self._journal: Journal | None = journal_for(journal, self._id, ignored=gitignore)
+        self._name = name
+        self._journal: Journal | None = journal_for(journal, self._id, ignored=ignored)
         self._takes: Path | None = None
         self._asking = Asking(
-            settings=Settings(
-                model,
-                DEFAULT_VOICE if voice is None else voice,
-                system,
-                parameters,
-                guard=NoiseGuard.of(guard),
-            ),
+            settings=settings,
             wire=Wire(to),
             journal=self._journal,
             clock=clock or (to.cassette.clock if to.cassette else time.time),
@@ -130,7 +150,9 @@ class Session(Keeping):
             self._journal.about = self._about
         # The connections of a forgotten session are closed; at the end the loop closes them.
         weakref.finalize(self, self._asking.wire.close_soon).atexit = False
-        if _seams.surface() is not None:
+        surface = _seams.surface()
+        if surface is not None:
+            self._asking.places.born_in = _seams.cell_id(surface)
             self._asking.wire.warm_soon()
 
     @property
@@ -139,71 +161,19 @@ class Session(Keeping):
         return self._id
 
     @property
-    def model(self) -> str:
-        """The model that is asked; can be set, and then holds from the next turn on."""
-        return self._asking.settings.model
-
-    @model.setter
-    def model(self, model: str) -> None:
-        self.configure(model=model)
-
-    @property
-    def voice(self) -> str | None:
-        """The voice that answers, None for written answers; can be set, from the next turn on.
-
-        A custom voice is set as `{"id": "voice_…"}` and read as its id.
-        """
-        return self._asking.settings.voice_name
-
-    @voice.setter
-    def voice(self, voice: Voice | None) -> None:
-        self.configure(voice=voice)
-
-    @property
-    def system(self) -> str | None:
-        """What the model is told about how to answer; can be set, from the next turn on."""
-        return self._asking.settings.system
-
-    @system.setter
-    def system(self, system: str | None) -> None:
-        self.configure(system=system)
-
-    @property
-    def parameters(self) -> Mapping[str, object]:
-        """The service's parameters that every turn is asked with."""
-        return MappingProxyType(dict(self._asking.settings.params))
-
-    @with_parameters
-    def configure(self, **settings: object) -> None:
-        """Change settings from the next turn on: `model`, `voice`, `system`, parameters.
-
-        None unsets one; without a voice the answers are written. Raises UsageError if one of them
-        can't be, and then none is changed.
-        """
-        self._asking.settings = self._asking.settings.changed(by_current_names(settings))
-
-    def settings_values(self) -> dict[str, object]:
-        """All that is set, JSON-ready, for a panel or a file; `configure(**values)` sets it again.
-
-        A class given as `schema` is there as its JSON schema.
-        """
-        values: dict[str, object] = copy.deepcopy(self._asking.settings.values())
-        return values
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """The turns so far, in the order in which they were asked; the last one may still run."""
-        return self._asking.turns
-
-    @property
     def usage(self) -> Usage:
-        """The tokens of all turns together, as far as the service told them."""
-        return sum((turn.usage for turn in self.turns if turn.usage is not None), Usage())
+        """The tokens of all turns together, as far as the service told them.
+
+        Also of older versions and of turns that were taken back, but not of those that a branch
+        shares with the session that it comes from.
+        """
+        paid = self._asking.places.paid_here
+        return sum((turn.usage for turn in paid if turn.usage is not None), Usage())
 
     @property
     def cost(self) -> Cost:
-        """What all turns cost together, in US dollars."""
-        return total_cost(turn.cost for turn in self.turns)
+        """What all of them cost together, in US dollars."""
+        return total_cost(turn.cost for turn in self._asking.places.paid_here)
 
     @property
     def badge(self) -> str:
@@ -237,10 +207,6 @@ class Session(Keeping):
         """
         return _loop.run(self._asking.wire.models())
 
-    def history(self) -> list[dict[str, object]]:
-        """The messages that a turn asked now would follow; a copy that the caller may change."""
-        return [json_ready(message) for message in self._asking.messages()]
-
     @with_parameters
     def say(self, input: Said, **overrides: object) -> Turn:  # noqa: A002 (its public name)
         """Say something to the model and wait for its whole reply.
@@ -254,11 +220,9 @@ class Session(Keeping):
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
         the turn, with what came on `error.turn`.
         """
-        surface, turn = self._made(input, by_current_names(overrides))
+        turn = self._made(input, by_current_names(overrides))
         # Shown inside the wait: an interrupt may come while the page is told of the turn.
-        return wait_sync(
-            turn, lambda: self._asking.schedule(turn, _seams.view(surface, turn), self.notice)
-        )
+        return wait_sync(turn, lambda: self._schedule(turn))
 
     @with_parameters
     def asay(
@@ -271,27 +235,36 @@ class Session(Keeping):
         return self._asay(input, by_current_names(overrides))
 
     async def _asay(self, said: Said, overrides: Mapping[str, object]) -> Turn:
-        surface, turn = self._made(said, overrides)
-        self._asking.schedule(turn, _seams.view(surface, turn), self.notice)
+        turn = self._made(said, overrides)
+        self._schedule(turn)
         return await wait_async(turn)
 
     @with_parameters
-    def listen(self, **overrides: object) -> Turn:
+    def listen(self, *, fresh: bool = False, **overrides: object) -> Turn:
         """Record in the browser, send what was said, and play the reply.
 
-        Raises DeviceError where there is no notebook page to record in.
+        A cell that is run again asks with the recording that it has, unless `fresh`. Raises
+        DeviceError where there is no notebook page to record in.
         """
         refuse_after_interrupt()
-        return _seams.page().listen(self, by_current_names(overrides))
+        given = by_current_names(overrides)
+        kept = None if fresh else self._asking.kept_recording(self, given)
+        if kept is None:
+            return _seams.page().listen(self, given)
+        return wait_sync(kept, lambda: self._schedule(kept))
 
     @with_parameters
-    def alisten(self, **overrides: object) -> Coroutine[Any, Any, Turn]:
+    def alisten(self, *, fresh: bool = False, **overrides: object) -> Coroutine[Any, Any, Turn]:
         """As `listen`, without blocking the event loop."""
-        return self._alisten(by_current_names(overrides))
+        return self._alisten(fresh, by_current_names(overrides))
 
-    async def _alisten(self, overrides: Mapping[str, object]) -> Turn:
+    async def _alisten(self, fresh: bool, overrides: Mapping[str, object]) -> Turn:
         refuse_after_interrupt()
-        return await _seams.page().alisten(self, overrides)
+        kept = None if fresh else self._asking.kept_recording(self, overrides)
+        if kept is None:
+            return await _seams.page().alisten(self, overrides)
+        self._schedule(kept)
+        return await wait_async(kept)
 
     def start_turn(
         self,
@@ -310,6 +283,7 @@ class Session(Keeping):
         overrides = by_current_names(overrides)
         if turn is None:
             turn = self._asking.make_turn(self, overrides, cell)
+            turn._in_pad = cell is not None
         elif overrides:
             turn._settings = turn._settings.changed(overrides)
         self._asking.fill(turn, input)
@@ -320,7 +294,11 @@ class Session(Keeping):
     def pending_turn(self, overrides: Mapping[str, object] = MappingProxyType({})) -> Turn:
         """A turn that waits for its input, not one of `turns` before `start_turn` is given it."""
         overrides = by_current_names(overrides)
-        return self._asking.make_turn(self, overrides, _seams.cell(_seams.surface()))
+        turn = self._asking.make_turn(self, overrides, _seams.cell(_seams.surface()))
+        turn._listened = True
+        self._asking.places.reserve(turn)
+        turn.when_ended(lambda: self._asking.places.release(turn))
+        return turn
 
     def wait(self, turn: Turn) -> Turn:
         """Wait until a turn has ended; as `say`, also about Ctrl-C and errors."""
@@ -389,10 +367,13 @@ class Session(Keeping):
         else:
             print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
 
-    def _made(self, said: object, overrides: Mapping[str, object]) -> tuple[Surface | None, Turn]:
-        """A turn ready to be asked, and where the verb was called."""
+    def _made(self, said: object, overrides: Mapping[str, object]) -> Turn:
+        """A turn of the calling cell, ready to be asked."""
         refuse_after_interrupt()
-        surface = _seams.surface()
-        turn = self._asking.make_turn(self, overrides, _seams.cell(surface))
+        turn = self._asking.make_turn(self, overrides, _seams.cell(_seams.surface()))
         self._asking.fill(turn, said)
-        return surface, turn
+        return turn
+
+    def _schedule(self, turn: Turn) -> None:
+        """Ask a turn, and show it where the verb was called."""
+        self._asking.schedule(turn, _seams.view(_seams.surface(), turn), self.notice)

@@ -18,6 +18,7 @@ from cellvoice.protocol import Reply, ReplyLogprobs, Request, Usage
 
 from . import _loop, _seams
 from ._cost import Cost, cost_of
+from ._marks import Marks
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -40,7 +41,7 @@ class Timing:
     total_s: float | None = None
 
 
-class Turn:
+class Turn(Marks):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has
@@ -57,6 +58,7 @@ class Turn:
         settings: Settings,
         cell: Cell | None,
     ) -> None:
+        super().__init__()
         self._session = session
         self._id = id
         self._number = number
@@ -93,7 +95,7 @@ class Turn:
 
     @property
     def number(self) -> int:
-        """The place in the session, from 1."""
+        """The place in the session, from 1; versions of one place share it."""
         return self._number
 
     @property

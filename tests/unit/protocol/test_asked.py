@@ -17,6 +17,7 @@ from cellvoice.protocol import (
     build_request,
     differences,
     likeness,
+    staying_in_voice,
     system_message,
     user_message,
 )
@@ -94,6 +95,16 @@ def test_an_answer_named_by_its_id_is_the_one_told_by_its_words() -> None:
     assert by_id.key != by_words.key
     assert by_id.loose_key(words) == by_words.loose_key(words)
     assert by_id.loose_key({}) != by_words.loose_key({})
+
+
+@pytest.mark.parametrize("system", [None, "Be brief."])
+def test_the_hint_that_goes_with_words_does_not_count(system: str | None) -> None:
+    before = [system_message(system)] if system is not None else []
+    by_id = asked(*before, user_message("Hi."), assistant_audio("audio_1"))
+    hint = system_message(staying_in_voice(system))
+    by_words = asked(hint, user_message("Hi."), assistant_text("Hello."))
+    words = {"audio_1": "Hello."}
+    assert by_id.loose_key(words) == by_words.loose_key(words)
 
 
 def test_a_body_that_is_no_json_can_be_asked_about() -> None:

@@ -43,6 +43,8 @@ class SampleTurn:
     request_id: str | None = "req_local_1"
     notices: Sequence[str] = ()
     error: BaseException | None = None
+    stale: bool = False
+    version: tuple[int, int] = (1, 1)
 
 
 def tone(duration_s: float, hz: float = 220.0) -> Clip:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from cellvoice.errors import StreamBroken
 from cellvoice.protocol import Reply
-from cellvoice.render import frozen
+from cellvoice.render import frozen, html, text
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 
@@ -80,6 +80,17 @@ def test_every_way_to_end_has_its_state(finish: str, schema: Any, make_turn: Any
     card = frozen(make_turn(finish=finish))
     schema.validate(card)
     assert card["state"] == finish
+
+
+def test_marks_are_in_the_form_only_where_there_is_something_to_say(
+    schema: Any, make_turn: Any
+) -> None:
+    assert {"stale", "versions"}.isdisjoint(frozen(make_turn()))
+    card = frozen(make_turn(stale=True, version=(1, 2)))
+    schema.validate(card)
+    assert (card["stale"], card["versions"]) == (True, {"k": 1, "of": 2})
+    assert "stale" in html(card) and "version 1 of 2" in html(card)
+    assert " · stale · version 1 of 2 · " in text(card)
 
 
 def test_an_answer_in_text_is_no_speech(make_turn: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import CellvoiceError, ServiceError
+from cellvoice.protocol import STAY_IN_VOICE
 
 from .conftest import MakeSession
 from .rig import (
@@ -102,7 +103,7 @@ def test_a_minute_before_its_sound_expires_an_answer_goes_as_its_words(
     session.say("one")
     assert session.history()[-1] == answer
     session.say("two")
-    assert service.asked[1].body["messages"][1] == answer
+    assert service.asked[1].body["messages"][-2] == answer
 
 
 def test_an_answer_whose_expiry_was_not_told_goes_as_its_words(make_session: MakeSession) -> None:
@@ -132,6 +133,7 @@ def test_a_stopped_answer_goes_as_the_words_that_came(make_session: MakeSession)
     # It has an id and an expiry, but whether the service keeps an aborted answer is not known.
     assert turn.reply.audio_id == SHORTEST_AUDIO_ID and turn.expires_at == SHORTEST_EXPIRES_AT
     assert session.history() == [
+        {"role": "system", "content": STAY_IN_VOICE},
         {"role": "user", "content": "one"},
         {"role": "assistant", "content": "Hello"},
     ]
@@ -163,13 +165,13 @@ def test_a_lost_sound_is_replaced_by_its_words_and_asked_once_more(
     turn = session.say("two")
     assert turn.finish == "complete"
     assert any("sound of turn 1" in notice for notice in turn.notices)
-    answers = [asked.body["messages"][1] for asked in service.asked[1:]]
+    answers = [asked.body["messages"][-2] for asked in service.asked[1:]]
     assert answers == [
         {"role": "assistant", "audio": {"id": SHORTEST_AUDIO_ID}},
         {"role": "assistant", "content": "Hello"},
     ]
     session.say("three")
-    assert service.asked[3].body["messages"][1] == {"role": "assistant", "content": "Hello"}
+    assert {"role": "assistant", "content": "Hello"} in service.asked[3].body["messages"]
 
 
 def test_a_service_that_was_started_anew_has_lost_every_sound(make_session: MakeSession) -> None:
@@ -185,7 +187,7 @@ def test_a_service_that_was_started_anew_has_lost_every_sound(make_session: Make
         session.say("one more")
     turn = session.say("and now?")
     assert turn.finish == "complete"
-    assert [message["content"] for message in service.asked[-1].body["messages"][1::2]] == [
+    assert [message["content"] for message in service.asked[-1].body["messages"][2::2]] == [
         f"word {number}" for number in range(1, 5)
     ]
     assert len(service.asked) == 7
