@@ -251,3 +251,12 @@ def test_importing_cellvoice_loads_nothing_heavy() -> None:
     ).stdout.split()
     assert "cellvoice" in loaded
     assert HEAVY & set(loaded) == set()
+
+
+def test_the_way_to_the_first_sound_loads_no_numbers_and_no_recordings() -> None:
+    program = "import sys, cellvoice.client, cellvoice.protocol; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "httpx" in loaded
+    assert {"numpy", "soundfile", "cellvoice.client.cassette"} & set(loaded) == set()

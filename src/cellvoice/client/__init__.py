@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ._replayed import RecordingStopped
 from ._retry import Retry, RetryPolicy
 from ._secret import Hidden, Secret
-from .cassette import Cassette, RecordingStopped
 from .client import DEFAULT_BASE_URL, Client
 from .options import ClientOptions, Timeouts
 from .stream import EventStream
+
+if TYPE_CHECKING:
+    from .cassette import Cassette
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -22,3 +27,13 @@ __all__ = [
     "Secret",
     "Timeouts",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Cassette`, and what reads its files, when somebody first asks for it."""
+    if name != "Cassette":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .cassette import Cassette
+
+    globals()["Cassette"] = Cassette
+    return Cassette

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -21,9 +22,11 @@ from ._limits import Limits
 from ._network import Way, way_to
 from ._retry import Retry, RetryPolicy
 from ._secret import Hidden, Secret, Unseen
-from .cassette import Cassette
 from .options import ClientOptions
 from .stream import EventStream
+
+if TYPE_CHECKING:
+    from .cassette import Cassette
 
 __all__ = ["DEFAULT_BASE_URL", "Client"]
 

@@ -18,7 +18,7 @@ from cellvoice.protocol import (
 )
 
 from ._failures import stream_broken
-from .cassette import REPLAYED
+from ._replayed import REPLAYED
 
 __all__ = ["EventStream"]
 

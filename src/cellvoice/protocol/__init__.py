@@ -5,9 +5,7 @@ Bytes and values only: no sockets, clocks, threads or files.
 
 from __future__ import annotations
 
-from .asked import Asked
 from .completion import CompletionParser, parse_completion
-from .differences import differences, likeness
 from .events import (
     AudioChunk,
     AudioExpiry,
@@ -70,8 +68,6 @@ from .request import Request, build_request
 from .schema import NotAnObject, Schema, schema_of
 from .sent_sound import SentSound, json_ready
 from .sse import MAX_EVENT_BYTES, SSEDecoder
-from .tape import Line, SoundPart, put_together, taken_apart
-from .taped_sound import StoredSound, is_sound_name, sound_bytes
 from .usage import InputDetails, OutputDetails, Usage
 
 __all__ = [
@@ -80,7 +76,6 @@ __all__ = [
     "MODELS",
     "PARAMS",
     "VOICES",
-    "Asked",
     "AudioChunk",
     "AudioExpiry",
     "AudioStarted",
@@ -91,7 +86,6 @@ __all__ = [
     "FinishReason",
     "Heartbeat",
     "InputDetails",
-    "Line",
     "ListedModel",
     "LogprobsChunk",
     "ModelFacts",
@@ -112,8 +106,6 @@ __all__ = [
     "Schema",
     "SecondPrice",
     "SentSound",
-    "SoundPart",
-    "StoredSound",
     "StreamDone",
     "StreamParser",
     "TextChunk",
@@ -130,27 +122,22 @@ __all__ = [
     "check_all",
     "cost_usd",
     "current_names",
-    "differences",
     "error_from_json",
     "error_from_response",
     "estimate_input_tokens",
     "facts",
     "fold",
-    "is_sound_name",
     "joined_text",
     "json_ready",
-    "likeness",
     "mask_keys",
     "nearest",
     "models_in",
     "parse_completion",
-    "put_together",
     "schema_of",
     "settings_form",
     "sound_bytes",
     "staying_in_voice",
     "system_message",
-    "taken_apart",
     "usd_per_second",
     "user_message",
     "value_from_text",

@@ -90,4 +90,11 @@ def _checked_text(text: object, what: str) -> str:
         raise UsageError(f"{what} is {type(text).__name__}, expected str")
     if not text.strip():
         raise UsageError(f"{what} is empty, expected some text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{what} has half a letter at place {error.start} ({text[error.start]!r}), expected "
+            "whole ones; it was probably cut or read with the wrong encoding"
+        ) from error
     return text

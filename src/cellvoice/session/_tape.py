@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from cellvoice.client import Cassette
 from cellvoice.errors import UsageError
+
+if TYPE_CHECKING:
+    from cellvoice.client import Cassette
 
 __all__ = ["cassette_for"]
 
@@ -17,11 +20,13 @@ def cassette_for(choice: object, *, can_ask: bool) -> Cassette | None:
     nothing is recorded unasked: a lesson that was not found would quietly become another one.
     Raises UsageError.
     """
+    if choice is None:
+        return None
+    from cellvoice.client import Cassette
+
     if isinstance(choice, Cassette):
         choice.check()
         return choice
-    if choice is None:
-        return None
     if not isinstance(choice, (str, os.PathLike)):
         raise UsageError(f"cassette={choice!r}: expected a path such as 'lesson', or a Cassette")
     found = Cassette(choice)

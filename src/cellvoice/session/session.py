@@ -95,19 +95,9 @@ class Session(Configuring, Branching, Keeping):
         **parameters: object,
     ) -> None:
         given = Given(
-            api_key,
-            base_url,
-            headers,
-            organization,
-            project,
-            proxy,
-            timeout,
-            max_retries,
-            azure_api_version,
-            http_client,
-            transport,
-            cassette,
-        )
+            api_key, base_url, headers, organization, project, proxy, timeout, max_retries,
+            azure_api_version, http_client, transport, cassette,
+        )  # fmt: skip
         # A traceback that shows local names must not show these.
         api_key = base_url = headers = proxy = None
         to = destination(given)

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cellvoice.client.cassette import Cassette, Clocks, RecordingStopped
+from cellvoice.client import RecordingStopped
+from cellvoice.client.cassette import Cassette, Clocks
 from cellvoice.errors import CassetteMiss, UsageError
 
 from .taping import RECORDED, Answer, Service, Time, player, question, read, record, shortest

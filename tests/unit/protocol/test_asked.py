@@ -11,16 +11,15 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.protocol import (
-    Asked,
     assistant_audio,
     assistant_text,
     build_request,
-    differences,
-    likeness,
     staying_in_voice,
     system_message,
     user_message,
 )
+from cellvoice.protocol.asked import Asked
+from cellvoice.protocol.differences import differences, likeness
 
 VOICE = Clip.read(Path(__file__).parents[2] / "fixtures" / "speech" / "capital_of_france.wav")
 CHAT = "/v1/chat/completions"

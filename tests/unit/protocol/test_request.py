@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,14 @@ def test_what_a_person_says_is_never_taken_for_the_place_of_a_sound() -> None:
     assert json.loads(request.body()) == request.to_dict()
     content: Any = request.to_dict()["messages"]
     assert [part.get("text") for part in content[0]["content"]] == [mark, None, mark * 2, said[3]]
+
+
+@pytest.mark.parametrize(
+    "make", [user_message, lambda text: user_message(["Hi.", text]), system_message, assistant_text]
+)
+def test_half_a_letter_is_told_before_anything_is_sent(make: Callable[[str], object]) -> None:
+    with pytest.raises(UsageError, match=r"half a letter at place 2 \('\\ud83d'\)"):
+        make("ab\ud83d")
 
 
 def test_earlier_answers_are_sent_as_the_service_wants_them() -> None:

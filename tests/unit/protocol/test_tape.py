@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 
 from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
-from cellvoice.protocol import (
-    SoundPart,
-    StoredSound,
-    is_sound_name,
-    put_together,
-    sound_bytes,
-    taken_apart,
-)
+from cellvoice.protocol.tape import SoundPart, put_together, taken_apart
+from cellvoice.protocol.taped_sound import StoredSound, is_sound_name, sound_bytes
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded"
 STREAMS = sorted(RECORDED.glob("*.sse"))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ._replaying import REPLAYED
 from ._timing import Clocks
-from .cassette import Cassette, RecordingStopped
+from .cassette import Cassette
 
-__all__ = ["REPLAYED", "Cassette", "Clocks", "RecordingStopped"]
+__all__ = ["Cassette", "Clocks"]

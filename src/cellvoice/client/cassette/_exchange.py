@@ -16,7 +16,9 @@ from typing import Any, Final, Literal
 import pybase64
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import Asked, Line, SoundPart, is_sound_name
+from cellvoice.protocol.asked import Asked
+from cellvoice.protocol.tape import Line, SoundPart
+from cellvoice.protocol.taped_sound import is_sound_name
 
 __all__ = ["VERSION", "End", "Exchange", "ended", "opening", "piece", "read", "started", "written"]
 

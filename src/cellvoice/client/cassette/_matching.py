@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cellvoice.errors import CassetteMiss
-from cellvoice.protocol import Asked, differences, likeness
+from cellvoice.protocol.asked import Asked
+from cellvoice.protocol.differences import differences, likeness
 
 from ._exchange import Exchange
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from cellvoice.protocol import Asked, mask_keys
+from cellvoice.protocol import mask_keys
+from cellvoice.protocol.asked import Asked
 
 __all__ = ["Mask", "Piece", "kept_headers"]
 

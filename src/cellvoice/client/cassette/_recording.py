@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from cellvoice.protocol import taken_apart
+from cellvoice.protocol.tape import taken_apart
 
 from . import _exchange
 from ._exchange import End, Exchange

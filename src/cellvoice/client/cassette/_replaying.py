@@ -9,17 +9,16 @@ from typing import Final
 
 import httpx
 
-from cellvoice.errors import StreamBroken
-from cellvoice.protocol import StoredSound, put_together, sound_bytes
+from cellvoice.client._replayed import REPLAYED, RecordingStopped
+from cellvoice.protocol.tape import put_together
+from cellvoice.protocol.taped_sound import StoredSound, sound_bytes
 
 from ._exchange import Exchange
 from ._store import Folder, Zip
 from ._timing import Pace
 
-__all__ = ["REPLAYED", "RecordingStopped", "recorded_with", "replayed"]
+__all__ = ["recorded_with", "replayed"]
 
-# The extension of a response that tells in words where it comes from.
-REPLAYED: Final = "cellvoice.replayed"
 _CUTS: Final = {
     error.__name__: error
     for error in (
@@ -31,10 +30,6 @@ _CUTS: Final = {
         httpx.WriteError,
     )
 }
-
-
-class RecordingStopped(StreamBroken):
-    """The user stopped this reply when it was recorded, so there is no more of it."""
 
 
 async def replayed(

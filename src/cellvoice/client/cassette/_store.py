@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import StoredSound, is_sound_name
+from cellvoice.protocol.taped_sound import StoredSound, is_sound_name
 
 __all__ = ["INDEX", "Folder", "Zip", "exchange_name", "pack", "store_at", "write_whole"]
 

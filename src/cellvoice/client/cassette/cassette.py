@@ -14,7 +14,7 @@ from typing import Final, Literal
 import httpx
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import Asked
+from cellvoice.protocol.asked import Asked
 
 from ._exchange import Exchange
 from ._index import Index, exchanges_in, table
@@ -22,11 +22,11 @@ from ._matching import Answers, miss
 from ._over import Over
 from ._private import Mask
 from ._recording import Recorded, Recording
-from ._replaying import RecordingStopped, recorded_with, replayed
+from ._replaying import recorded_with, replayed
 from ._store import Folder, Zip, pack, store_at
 from ._timing import Clocks, Pace, Timing, checked_timing
 
-__all__ = ["Cassette", "RecordingStopped"]
+__all__ = ["Cassette"]
 
 _log = logging.getLogger("cellvoice.cassette")
 
