@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         AudioNotFound,
         AuthError,
         BillingError,
+        BudgetExceeded,
         CassetteMiss,
         CellvoiceError,
         ConnectionFailed,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
+    from cellvoice.protocol import Prices
     from cellvoice.session import Session, Turn
 
     __version__: str
@@ -44,6 +46,7 @@ __all__ = [
     "AudioNotFound",
     "AuthError",
     "BillingError",
+    "BudgetExceeded",
     "Cassette",
     "CassetteMiss",
     "CellvoiceError",
@@ -54,6 +57,7 @@ __all__ = [
     "EngineError",
     "IdleTimeout",
     "ModelNotFound",
+    "Prices",
     "ProtocolError",
     "QuotaError",
     "RateLimited",
@@ -71,6 +75,7 @@ __all__ = [
 _ROOMS = {
     "Cassette": "client",
     "Clip": "audio",
+    "Prices": "protocol",
     "Session": "session",
     "Timeouts": "client",
     "Turn": "session",

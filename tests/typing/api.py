@@ -100,6 +100,27 @@ def read_session(session: cv.Session) -> None:
     print(len(turns), first, cost, session.usage, session.models())
 
 
+def count_money(turn: cv.Turn) -> None:
+    own = cv.Prices(text_in_usd=1, text_out_usd=4, audio_in_usd=10, audio_out_usd=20)
+    session = cv.Session(budget=0.50, prices={"my-model": own})
+    cv.Session(prices=own).budget = None
+    try:
+        session.say("Hello.", max_completion_tokens=200)
+    except cv.BudgetExceeded as error:
+        assert_type(error.over_usd, float)
+        print(error.spent_usd, error.estimated_usd, error.budget_usd)
+    estimate = session.estimate("And in Lyon?", voice="marin")
+    print(estimate.input_tokens, estimate.audio_tokens, estimate.replayed_audio_tokens)
+    assert_type(estimate.usd, float | None)
+    print(estimate.history_usd, estimate.replayed_audio_usd, estimate.answer_usd_per_s)
+    print(turn.cost.parts.audio_out.tokens, session.cost.parts.text_in.usd)
+    session.budget = 1.0
+    assert_type(session.remaining_usd, float | None)
+    assert_type(session.latency().first_sound_s.p95_s, float | None)
+    session.latency().to_dataframe()
+    print(turn.timing.upload_s, turn.timing.first_byte_s, turn.timing.first_words_s)
+
+
 def read_turn(turn: cv.Turn) -> None:
     assert_type(turn.text, str)
     assert_type(turn.clip, cv.Clip | None)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ._cost import Cost
+from ._estimate import Estimate
+from ._latency import Latency
 from ._loop import background_loop, is_background_thread, run
 from ._seams import Cell, Endpoint, Surface, TurnView
+from ._timing import Timing
 from .journal import Journal
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
-from .turn import Finish, Timing, Turn
+from .turn import Finish, Turn
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -15,8 +18,10 @@ __all__ = [
     "Cell",
     "Cost",
     "Endpoint",
+    "Estimate",
     "Finish",
     "Journal",
+    "Latency",
     "Session",
     "Surface",
     "Timing",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cellvoice.errors import UsageError
 from cellvoice.protocol import (
     NoiseGuard,
+    PriceList,
     Request,
     Schema,
     build_request,
@@ -26,6 +27,7 @@ from cellvoice.protocol import (
 
 from . import _loop
 from ._audience import Audience
+from ._budget import admit
 from ._conduct import Conduct
 from ._history import messages_before
 from ._inputs import parts_of
@@ -56,6 +58,9 @@ class Settings:
     tokenizer: TokenizerOf = field(default=service_tokenizer, repr=False, compare=False)
     # None lets a reply go on that sounds like endless noise.
     guard: NoiseGuard | None = field(default_factory=NoiseGuard)
+    prices: PriceList = field(default_factory=PriceList)
+    # What the whole session may cost; None is no limit.
+    budget_usd: float | None = None
 
     @property
     def written(self) -> bool:
@@ -162,14 +167,27 @@ class Asking:
         for turn in waiting:
             turn.give_up(sentence)
 
+    def draft(self, session: Session, said: object, overrides: Mapping[str, object]) -> Request:
+        """The request that a turn asked now would send. Raises UsageError, AudioError."""
+        settings = self.settings.changed(overrides)
+        turn = Turn(session, id="", number=0, asked_at=self.now(), settings=settings, cell=None)
+        return self._filled(turn, said)
+
     def fill(self, turn: Turn, said: object) -> None:
-        """Give a turn its input, and see that it can be asked. Raises UsageError, AudioError."""
+        """Give a turn its input, and see that it can be asked.
+
+        Raises UsageError, AudioError, BudgetExceeded.
+        """
+        admit(turn, self._filled(turn, said))
+
+    def _filled(self, turn: Turn, said: object) -> Request:
         parts, notices = parts_of(said)
         message = user_message(parts)
         request = self._request(turn, message, self.turns)
         if not self._embedded:
             notices += tuple(cautions(request.model, request.params))
         turn._fill(parts, message, notices)
+        return request
 
     def schedule(self, turn: Turn, view: TurnView | None, notice: str) -> bool:
         """Put a turn at the end of the conversation and start it; False if it has ended before."""

@@ -11,13 +11,14 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import ListedModel, NoiseGuard, Usage, json_ready, with_parameters
+from cellvoice.protocol import ListedModel, NoiseGuard, PriceList, json_ready, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
+from ._budget import checked_budget
 from ._caller import by_current_names
-from ._cost import Cost, total_cost
 from ._inputs import Said
+from ._money import Paying
 from ._naming import new_id, takes_folder
 from ._settings import Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cellvoice.client import Cassette, Timeouts
+    from cellvoice.protocol import Prices
 
     from ._seams import Cell, Surface, TurnView
 
@@ -42,7 +44,7 @@ DEFAULT_VOICE = "alloy"
 
 
 @with_parameters
-class Session:
+class Session(Paying):
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
@@ -50,11 +52,12 @@ class Session:
     `badge` and `notice` say so. `voice` is "alloy" if none is given. `journal` is the folder to
     write to (`cellvoice_journal` if none is given), or False to write nothing. `cassette` is a
     Cassette or its path: a recording that is there is replayed, without a key and a network, else
-    one is made (docs/cassettes.md). `headers`,
-    `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
-    `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
-    tells of each. `guard` ends a reply that goes on for that many seconds (30) without words, as
-    endless noise does; False lets it. Other keywords are parameters of the service, for every turn.
+    one is made (docs/cassettes.md). `headers`, `organization`, `project`, `proxy`, `timeout`
+    (seconds for a whole reply, or Timeouts), `max_retries`, `azure_api_version` and `http_client`
+    are about the connection (docs/failures.md). `guard` ends a reply that goes on for that many
+    seconds (30) without words, as endless noise does; False lets it. `budget` is what the session
+    may cost in US dollars, `prices` are your own: Prices for every model, or by models' names
+    (docs/money.md). Other keywords are parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -78,6 +81,8 @@ class Session:
         azure_api_version: str | None = None,
         http_client: httpx.AsyncClient | None = None,
         guard: bool | float = True,
+        budget: float | None = None,
+        prices: Prices | Mapping[str, Prices] | None = None,
         journal: str | os.PathLike[str] | bool | None = None,
         cassette: Cassette | str | os.PathLike[str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -113,6 +118,8 @@ class Session:
                 system,
                 parameters,
                 guard=NoiseGuard.of(guard),
+                prices=PriceList.of(prices, to.prices_at),
+                budget_usd=checked_budget(budget),
             ),
             wire=Wire(to),
             journal=self._journal,
@@ -185,16 +192,6 @@ class Session:
     def turns(self) -> tuple[Turn, ...]:
         """The turns so far, in the order in which they were asked; the last one may still run."""
         return self._asking.turns
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all turns together, as far as the service told them."""
-        return sum((turn.usage for turn in self.turns if turn.usage is not None), Usage())
-
-    @property
-    def cost(self) -> Cost:
-        """What all turns cost together, in US dollars."""
-        return total_cost(turn.cost for turn in self.turns)
 
     @property
     def badge(self) -> str:
