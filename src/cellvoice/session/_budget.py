@@ -28,11 +28,12 @@ def checked_budget(budget: object) -> float | None:
     return float(budget)  # type: ignore[arg-type]
 
 
-def admit(turn: Turn, request: Request) -> None:
+def admit(turn: Turn, request: Request, *, sending: bool = False) -> None:
     """See that a turn can be sent within its session's budget, and reserve what it may cost.
 
-    Called when the turn is made and again when it is sent: those before it may have cost more than
-    they were taken to. Raises BudgetExceeded; UsageError where no price is known.
+    Called when the turn is made and again, `sending`, when it is its turn: those before it may have
+    cost more than they were taken to, and those after it are not to take its place. Raises
+    BudgetExceeded; UsageError where no price is known.
     """
     session = turn.session
     budget_usd = session.budget
@@ -44,7 +45,8 @@ def admit(turn: Turn, request: Request) -> None:
             f"budget={dollars(budget_usd)} can't be kept: no price is known for {request.model}; "
             f"give it with prices={{{request.model!r}: cv.Prices(…)}}, or set session.budget = None"
         )
-    spent = spent_usd(session, besides=turn)
+    # One turn of a session runs at a time: when this one is sent, all that wait come after it.
+    spent = spent_usd(session, besides=turn, reserved=not sending)
     over_usd = spent + estimate.usd - budget_usd
     # Sums of floating point: a millionth of a cent is no crossing.
     if over_usd > 1e-8:
@@ -52,13 +54,17 @@ def admit(turn: Turn, request: Request) -> None:
     turn._reserved_usd = estimate.usd
 
 
-def spent_usd(session: Session, besides: Turn | None = None) -> float:
-    """What the session has cost; turns that still run, at least what they were taken to."""
+def spent_usd(session: Session, besides: Turn | None = None, *, reserved: bool = True) -> float:
+    """What the session has cost; with what is `reserved`, turns that still run or wait count too.
+
+    These count as at least what they were taken to cost.
+    """
     total_usd = 0.0
     for turn in session._paid:
         if turn is not besides:
             usd = turn.cost.usd or 0.0
-            total_usd += usd if turn.done else max(usd, turn._reserved_usd)
+            held = reserved and not turn.done
+            total_usd += max(usd, turn._reserved_usd) if held else usd
     return total_usd
 
 

@@ -138,7 +138,7 @@ class Conduct:
     async def _receive(self, client: Client) -> None:
         turn = self._turn
         request = self._build()
-        admit(turn, request)
+        admit(turn, request, sending=True)
         turn._sent = sent_in(request, turn.session.turns)
         turn._request = request
         self._watch.start()

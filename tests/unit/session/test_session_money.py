@@ -247,6 +247,22 @@ def test_a_turn_in_the_queue_is_refused_when_those_before_it_ran_over(
     assert len(service.asked) == 1
 
 
+def test_a_turn_in_the_queue_is_not_refused_for_those_after_it(
+    make_session: MakeSession,
+) -> None:
+    hold = Hold()
+    dear = answered(1000)
+    held = Reply([dear.pieces[0], hold, *dear.pieces[1:]])
+    session = make_session(Service(held, recorded()), budget=0.14, guard=False)
+    overrides = {"max_completion_tokens": 600}
+    turns = [session.start_turn(said, overrides=overrides) for said in ("One.", "Two.", "Three.")]
+    hold.wait_until_reached()
+    hold.release()
+    assert all(turn.wait(10) for turn in turns)
+    # The first ran over by $0.026; the second is sent, and costs little, so the third is, too.
+    assert [turn.error for turn in turns] == [None, None, None]
+
+
 @pytest.mark.parametrize("budget", [-1, "5", float("nan"), True])
 def test_a_budget_that_is_no_sum_is_refused(make_session: MakeSession, budget: object) -> None:
     with pytest.raises(UsageError, match="budget="):
