@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { HoldToTalk } from "./hold-to-talk";
 import { Icon } from "./icons";
 import type { PadPort } from "./ports";
+import { historyPrice } from "./price";
 import { RecordButton } from "./record-button";
 import { RecorderView } from "./recorder-view";
 import { UploadButton } from "./upload";
@@ -26,6 +27,7 @@ export function Composer({ pad, talk }: { pad: PadPort; talk: HoldToTalk }) {
 
 function TextLine({ pad }: { pad: PadPort }) {
   const draft = useSignal("");
+  const history = historyPrice(pad.state.value.price);
   const send = (): void => {
     const text = draft.value.trim();
     if (text === "") return;
@@ -62,14 +64,14 @@ function TextLine({ pad }: { pad: PadPort }) {
           type="submit"
           class="cv-button cv-square cv-primary"
           aria-label="Send the message"
-          title="Send the message"
+          title={history ? `Send the message: ${history}` : "Send the message"}
           disabled={draft.value.trim() === ""}
         >
           <Icon name="send" />
         </button>
       </div>
       <p class="cv-hint">
-        Hold to talk, let go to send.{" "}
+        Hold to talk, let go to send. {history ? `A turn now sends ${history}. ` : ""}
         <span class="cv-roomy">The space bar does the same; sound files can be dropped here.</span>
       </p>
     </form>

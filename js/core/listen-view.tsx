@@ -5,7 +5,8 @@ import { LinkChip } from "./pad-head";
 import { Trouble } from "./pad-view";
 import type { ListenPort } from "./ports";
 import { RecordButton } from "./record-button";
-import { rateOf, RecorderView } from "./recorder-view";
+import { rateOf } from "./price";
+import { RecorderView } from "./recorder-view";
 import { DropHint, UploadButton, useFileDrop } from "./upload";
 import { useTalk } from "./use-talk";
 

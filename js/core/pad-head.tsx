@@ -4,6 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import { usd } from "./format";
 import { Icon } from "./icons";
 import type { LinkPhase, PadPort, PadState } from "./ports";
+import type { Budget } from "./price";
 import { SettingsPanel } from "./settings-panel";
 
 /** The pad's head and, behind a button in it, the settings. */
@@ -68,14 +69,20 @@ export function Header({ state, link, children }: HeaderProps) {
         {state.voice ? <span class="cv-quiet"> {state.voice}</span> : null}
       </h3>
       {state.badge ? <span class="cv-badge">{state.badge}</span> : null}
-      <span class="cv-cost" title="Paid in this session so far">
+      <span class="cv-cost" title={paidTitle(state.budget)}>
         <span class="cv-unseen">paid so far: </span>
         {usd(state.cost_usd)}
+        {state.budget === null ? null : ` of ${usd(state.budget.limit_usd)}`}
       </span>
       {link === null ? null : <LinkChip link={link} />}
       {children}
     </header>
   );
+}
+
+function paidTitle(budget: Budget | null): string {
+  if (budget === null) return "Paid in this session so far";
+  return `Paid in this session so far, and its budget; ${usd(budget.left_usd)} is left`;
 }
 
 const LINK_WORDS: Record<LinkPhase, { readonly word: string; readonly why: string }> = {

@@ -3,6 +3,7 @@
 import { Part, TurnFormatError } from "./document";
 import { parseTurn } from "./parse-turn";
 import type { PadState } from "./ports";
+import type { Budget } from "./price";
 import { readSettings } from "./settings";
 import type { TurnCard } from "./turn";
 
@@ -41,9 +42,22 @@ function readState(state: Part): PadState {
     price: state.get("price").orNull((price) => ({
       input_usd_per_s: price.get("input_usd_per_s").size(),
       output_usd_per_s: price.get("output_usd_per_s").size(),
+      history_tokens: sizeOrNone(price.get("history_tokens")),
+      history_usd: sizeOrNone(price.get("history_usd")),
     })),
     cost_usd: state.get("cost_usd").size(),
+    budget: readBudget(state.get("budget")),
     journal: state.get("journal").text(),
     settings: readSettings(state.get("settings")),
   };
+}
+
+/** Files that were saved before the history had a price do not say it. */
+function sizeOrNone(part: Part): number {
+  return part.value === undefined ? 0 : part.size();
+}
+
+function readBudget(budget: Part): Budget | null {
+  if (budget.value === undefined || budget.value === null) return null;
+  return { limit_usd: budget.get("limit_usd").size(), left_usd: budget.get("left_usd").size() };
 }

@@ -1,6 +1,7 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { Budget, Price } from "./price";
 import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
 
@@ -75,8 +76,10 @@ export interface PadState {
   readonly badge: string;
   readonly notice: string;
   /** Null where no price is known; zero is a price. */
-  readonly price: { readonly input_usd_per_s: number; readonly output_usd_per_s: number } | null;
+  readonly price: Price | null;
   readonly cost_usd: number;
+  /** Null where the session has no limit. */
+  readonly budget: Budget | null;
   readonly journal: string;
   /** What can be set and what is; null where only a recorder is shown. */
   readonly settings: Settings | null;

@@ -1,16 +1,17 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { seconds, stopwatch, usd } from "./format";
+import { seconds, stopwatch } from "./format";
 import { Icon } from "./icons";
 import { LevelMeter } from "./level-meter";
 import { PlayerBar } from "./player-bar";
-import type { PadState, RecorderPort, Refusal, Take } from "./ports";
+import type { RecorderPort, Refusal, Take } from "./ports";
+import { replyRateOf, sendPrice, type Price } from "./price";
 import { UploadButton } from "./upload";
 import { Waveform } from "./waveform";
 
 interface RecorderViewProps {
   readonly recorder: RecorderPort;
-  readonly price: PadState["price"];
+  readonly price: Price | null;
   readonly onSend: (take: string) => void;
   /** A take goes out without review. */
   readonly sending: boolean;
@@ -44,8 +45,9 @@ export function RecorderView({ recorder, price, onSend, sending, idle }: Recorde
   }
 }
 
-function Recording({ recorder, price }: { recorder: RecorderPort; price: PadState["price"] }) {
+function Recording({ recorder, price }: { recorder: RecorderPort; price: Price | null }) {
   const elapsed_s = recorder.elapsed_s.value;
+  const soFar = sendPrice(elapsed_s, price);
   return (
     <div class="cv-recording">
       <div class="cv-live">
@@ -58,9 +60,7 @@ function Recording({ recorder, price }: { recorder: RecorderPort; price: PadStat
           <Icon name="trash" />
           Discard
         </button>
-        {price !== null && price.input_usd_per_s > 0 ? (
-          <span class="cv-quiet">About {usd(elapsed_s * price.input_usd_per_s)} so far.</span>
-        ) : null}
+        {soFar ? <span class="cv-quiet">So far {soFar}.</span> : null}
       </div>
     </div>
   );
@@ -69,7 +69,7 @@ function Recording({ recorder, price }: { recorder: RecorderPort; price: PadStat
 interface ReviewProps {
   readonly recorder: RecorderPort;
   readonly take: Take;
-  readonly price: PadState["price"];
+  readonly price: Price | null;
   readonly onSend: (take: string) => void;
 }
 
@@ -81,7 +81,7 @@ function Review({ recorder, take, price, onSend }: ReviewProps) {
     const focused = document.activeElement;
     if (focused === null || focused === document.body) send.current?.focus({ preventScroll: true });
   }, []);
-  const cost_usd = take.duration_s * (price?.input_usd_per_s ?? 0);
+  const cost = sendPrice(take.duration_s, price);
   return (
     <div class="cv-review">
       {preview ? (
@@ -101,7 +101,7 @@ function Review({ recorder, take, price, onSend }: ReviewProps) {
       <div class="cv-actions">
         <button type="button" class="cv-button cv-primary" ref={send} onClick={() => onSend(take.take)}>
           <Icon name="send" />
-          Send{cost_usd > 0 ? <span class="cv-price">about {usd(cost_usd)}</span> : null}
+          Send{cost ? <span class="cv-price">{cost}</span> : null}
         </button>
         <button type="button" class="cv-button" onClick={() => again(recorder)}>
           <Icon name="redo" />
@@ -137,17 +137,4 @@ function Refused({ recorder, refusal }: { recorder: RecorderPort; refusal: Refus
       </div>
     </div>
   );
-}
-
-/** What a minute of speaking costs; "" where nobody knows. */
-export function rateOf(price: PadState["price"]): string {
-  if (price === null) return "";
-  const { input_usd_per_s } = price;
-  return input_usd_per_s > 0 ? `About ${usd(input_usd_per_s * 60)} a minute.` : "Costs nothing.";
-}
-
-function replyRateOf(price: PadState["price"]): string {
-  if (price === null) return "";
-  const { output_usd_per_s } = price;
-  return output_usd_per_s > 0 ? `The reply: about ${usd(output_usd_per_s * 60)} a minute.` : "Costs nothing.";
 }

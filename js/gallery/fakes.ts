@@ -66,8 +66,14 @@ export const REAL: PadState = {
   voice: "alloy",
   badge: "",
   notice: "",
-  price: { input_usd_per_s: 0.00032, output_usd_per_s: 0.00128 },
+  price: {
+    input_usd_per_s: 0.00032,
+    output_usd_per_s: 0.00128,
+    history_tokens: 214,
+    history_usd: 0.0031,
+  },
   cost_usd: 0.0142,
+  budget: { limit_usd: 0.5, left_usd: 0.4858 },
   journal: "cellvoice_journal/20261123T101458-k3f9",
   settings: readSettings(new Part(params, "settings")),
 };
@@ -76,8 +82,9 @@ export const ENGINE: PadState = {
   ...REAL,
   model: "cellvoice-engine-1",
   badge: "embedded engine, not gpt-audio",
-  price: { input_usd_per_s: 0, output_usd_per_s: 0 },
+  price: { input_usd_per_s: 0, output_usd_per_s: 0, history_tokens: 214, history_usd: 0 },
   cost_usd: 0,
+  budget: null,
 };
 
 interface PadParts {

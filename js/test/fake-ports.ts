@@ -98,8 +98,9 @@ export const STATE: PadState = {
   voice: "alloy",
   badge: "",
   notice: "",
-  price: { input_usd_per_s: 0.001, output_usd_per_s: 0.002 },
+  price: { input_usd_per_s: 0.001, output_usd_per_s: 0.002, history_tokens: 0, history_usd: 0 },
   cost_usd: 0.0142,
+  budget: null,
   journal: "cellvoice_journal/a",
   settings: null,
 };

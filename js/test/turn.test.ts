@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import money from "../../tests/contract/pad_money.v1.json";
 import example from "../../tests/contract/turn.v1.json";
 import { bars, growingAxis_s } from "../core/bars";
 import { clock, seconds, stopwatch, usd } from "../core/format";
@@ -80,8 +81,9 @@ describe("the saved form of a pad", () => {
     voice: "alloy",
     badge: "",
     notice: "",
-    price: { input_usd_per_s: 0.1, output_usd_per_s: 0.2 },
+    price: { input_usd_per_s: 0.1, output_usd_per_s: 0.2, history_tokens: 7, history_usd: 0.3 },
     cost_usd: 1,
+    budget: { limit_usd: 2, left_usd: 1 },
     journal: "",
   };
 
@@ -94,6 +96,20 @@ describe("the saved form of a pad", () => {
     const settings = { form: [], values: { temperature: 0.7 } };
     const pad = { version: 1, pad: "k3", session: "s", state: { ...state, settings }, turns: [] };
     expect(parsePad(pad).state.settings).toEqual({ form: [], values: new Map([["temperature", 0.7]]) });
+  });
+
+  it("that was saved before the history had a price has none, and no budget", () => {
+    const price = { input_usd_per_s: 0.1, output_usd_per_s: 0.2 };
+    const older = { ...state, price, budget: undefined };
+    const pad = { version: 1, pad: "k3", session: "s", state: older, turns: [] };
+    const read = parsePad(pad).state;
+    expect(read.price).toEqual({ ...price, history_tokens: 0, history_usd: 0 });
+    expect(read.budget).toBeNull();
+  });
+
+  it("has the money of the contract's example", () => {
+    const pad = { version: 1, pad: "k3", session: "s", state: { ...state, ...money }, turns: [] };
+    expect(parsePad(pad).state).toEqual({ ...state, ...money, settings: null });
   });
 
   it("may have no price, which is not the same as costing nothing", () => {

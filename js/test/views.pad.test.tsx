@@ -67,13 +67,35 @@ describe("the pad", () => {
     expect(pad.sent).toEqual(["take t1"]);
   });
 
+  it("tells what of a turn's price is history, and what is paid of the budget", () => {
+    const pad = new FakePad();
+    const price = {
+      input_usd_per_s: 0.001,
+      output_usd_per_s: 0.002,
+      history_tokens: 90,
+      history_usd: 0.0031,
+    };
+    pad.state.value = { ...pad.state.value, price, budget: { limit_usd: 0.5, left_usd: 0.4858 } };
+    show(<PadView pad={pad} />);
+    expect(one(".cv-cost").textContent).toBe("paid so far: $0.0142 of $0.50");
+    expect(one(".cv-cost").getAttribute("title")).toContain("$0.49 is left");
+    expect(words()).toContain("A turn now sends about $0.0031 of history.");
+    expect(button("Send the message").title).toBe("Send the message: about $0.0031 of history");
+    click("Record");
+    act(() => (pad.recorder.elapsed_s.value = 1.1));
+    expect(words()).toContain("So far about $0.0042, $0.0031 of it history.");
+    click("Stop recording");
+    act(() => pad.recorder.confirm());
+    expect(button("Send").textContent).toBe("Send" + "about $0.0051, $0.0031 of it history");
+  });
+
   it("says nothing of money where no price is known", () => {
     const pad = new FakePad();
     pad.state.value = { ...pad.state.value, price: null };
     show(<PadView pad={pad} />);
     click("Record");
     act(() => (pad.recorder.elapsed_s.value = 5.2));
-    expect(words()).not.toMatch(/About|[Cc]osts nothing/);
+    expect(words()).not.toMatch(/[Aa]bout|[Cc]osts nothing/);
     click("Stop recording");
     act(() => pad.recorder.confirm());
     expect(button("Send").textContent).toBe("Send");

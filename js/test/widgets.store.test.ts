@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import MONEY from "../../tests/contract/pad_money.v1.json";
 import PARAMS from "../../tests/contract/pad_settings.v1.json";
 import SAVED from "../../tests/contract/turn.v1.json";
 import { pageAudio } from "../audio/context";
@@ -15,8 +16,7 @@ const STATE = {
   voice: "marin",
   badge: "",
   notice: "",
-  price: { input_usd_per_s: 0.0003, output_usd_per_s: 0.0012 },
-  cost_usd: 0.5,
+  ...MONEY,
   journal: "/j",
 };
 

@@ -82,6 +82,7 @@ function parsePadState(data: KernelData): PadState {
     notice: textOf(data, "notice"),
     price: parsePrice(data["price"]),
     cost_usd: sizeOf(data, "cost_usd"),
+    budget: parseBudget(data["budget"]),
     journal: textOf(data, "journal"),
     settings: readSettings(new Part(data["settings"], "settings")),
   };
@@ -93,7 +94,14 @@ function parsePrice(price: unknown): PadState["price"] {
   return {
     input_usd_per_s: sizeOf(price, "input_usd_per_s"),
     output_usd_per_s: sizeOf(price, "output_usd_per_s"),
+    history_tokens: sizeOf(price, "history_tokens"),
+    history_usd: sizeOf(price, "history_usd"),
   };
+}
+
+function parseBudget(budget: unknown): PadState["budget"] {
+  if (!isRecord(budget)) return null;
+  return { limit_usd: sizeOf(budget, "limit_usd"), left_usd: sizeOf(budget, "left_usd") };
 }
 
 function listenPhase(value: unknown): ListenPhase {

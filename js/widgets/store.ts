@@ -21,6 +21,7 @@ const NOTHING_KNOWN: PadState = {
   notice: "",
   price: null,
   cost_usd: 0,
+  budget: null,
   journal: "",
   settings: null,
 };

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         AudioNotFound,
         AuthError,
         BillingError,
+        BudgetExceeded,
         CassetteMiss,
         CellvoiceError,
         ConnectionFailed,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
+    from cellvoice.protocol import Prices
     from cellvoice.session import (
         Comparison,
         HistoryPrice,
@@ -53,6 +55,7 @@ __all__ = [
     "AudioNotFound",
     "AuthError",
     "BillingError",
+    "BudgetExceeded",
     "Cassette",
     "CassetteMiss",
     "CellvoiceError",
@@ -65,6 +68,7 @@ __all__ = [
     "HistoryPrice",
     "IdleTimeout",
     "ModelNotFound",
+    "Prices",
     "ProtocolError",
     "QuotaError",
     "RateLimited",
@@ -88,6 +92,7 @@ _ROOMS = {
     "Clip": "audio",
     "Comparison": "session",
     "HistoryPrice": "session",
+    "Prices": "protocol",
     "Session": "session",
     "Timeouts": "client",
     "Turn": "session",

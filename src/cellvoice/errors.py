@@ -3,6 +3,7 @@
 CellvoiceError
 ├── UsageError            the caller: a wrong argument, an unknown parameter
 │   ├── AudioError        the caller: sound that cannot be used
+│   ├── BudgetExceeded    the caller: a turn that may cost more than is left of the budget
 │   └── CassetteMiss      the caller: a request that is not in the recording that is replayed
 ├── ServiceError          the service: it refused or failed; has status, code, param, request_id
 │   ├── AuthError         the account: no key, or a key that is refused
@@ -39,6 +40,7 @@ __all__ = [
     "AudioNotFound",
     "AuthError",
     "BillingError",
+    "BudgetExceeded",
     "CassetteMiss",
     "CellvoiceError",
     "ConnectTimeout",
@@ -99,6 +101,29 @@ class CassetteMiss(UsageError):
 
     nearest: int | None = None
     differences: tuple[str, ...] = ()
+
+
+class BudgetExceeded(UsageError):
+    """A turn would cross the session's own budget; nothing was sent.
+
+    In US dollars: `budget_usd` is the limit, `spent_usd` what is spent or reserved for turns that
+    run, `estimated_usd` what this one may cost, and `over_usd` by how much it would cross.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget_usd: float = 0.0,
+        spent_usd: float = 0.0,
+        estimated_usd: float = 0.0,
+        over_usd: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.budget_usd = budget_usd
+        self.spent_usd = spent_usd
+        self.estimated_usd = estimated_usd
+        self.over_usd = over_usd
 
 
 class ServiceError(CellvoiceError):

@@ -133,6 +133,8 @@ def keep_session(session: cv.Session) -> list[cv.Session]:
         cv.Session.load("talk.zip", journal=False),
         cv.Session.from_messages(messages, model="gpt-audio-1.5"),
     ]
+
+
 def change_the_conversation(session: cv.Session) -> None:
     branch = assert_type(session.fork(at=2, voice="marin", history="transcript"), cv.Session)
     branch.say("And in winter?", audio_turns=3)
@@ -155,6 +157,27 @@ async def change_without_blocking(session: cv.Session) -> None:
     assert_type(await session.aedit(0, "What is the capital of Spain?"), cv.Turn)
     assert_type(await session.aregenerate(), cv.Turn)
     assert_type(await session.arefresh(), cv.Turns)
+
+
+def count_money(turn: cv.Turn) -> None:
+    own = cv.Prices(text_in_usd=1, text_out_usd=4, audio_in_usd=10, audio_out_usd=20)
+    session = cv.Session(budget=0.50, prices={"my-model": own})
+    cv.Session(prices=own).budget = None
+    try:
+        session.say("Hello.", max_completion_tokens=200)
+    except cv.BudgetExceeded as error:
+        assert_type(error.over_usd, float)
+        print(error.spent_usd, error.estimated_usd, error.budget_usd)
+    estimate = session.estimate("And in Lyon?", voice="marin")
+    print(estimate.input_tokens, estimate.audio_tokens, estimate.replayed_audio_tokens)
+    assert_type(estimate.usd, float | None)
+    print(estimate.history_usd, estimate.replayed_audio_usd, estimate.answer_usd_per_s)
+    print(turn.cost.parts.audio_out.tokens, session.cost.parts.text_in.usd)
+    session.budget = 1.0
+    assert_type(session.remaining_usd, float | None)
+    assert_type(session.latency().first_sound_s.p95_s, float | None)
+    session.latency().to_dataframe()
+    print(turn.timing.upload_s, turn.timing.first_byte_s, turn.timing.first_words_s)
 
 
 def read_turn(turn: cv.Turn) -> None:

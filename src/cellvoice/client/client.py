@@ -91,18 +91,24 @@ class Client:
 
     @asynccontextmanager
     async def stream(
-        self, request: Request, *, on_retry: Callable[[Retry], object] | None = None
+        self,
+        request: Request,
+        *,
+        on_retry: Callable[[Retry], object] | None = None,
+        on_sent: Callable[[], object] | None = None,
     ) -> AsyncIterator[EventStream]:
         """Send a request and give its reply as an EventStream.
 
         A request that fails before its reply begins is sent again where that may help (at most
-        `options.max_retries` times); `on_retry` is told at the start of each wait. Leaving the
+        `options.max_retries` times); `on_retry` is told at the start of each wait. `on_sent` is
+        called when the network has taken the last piece of a request that goes in pieces (64 KB
+        and more), not when it goes at once. Leaving the
         block early, also by a cancel, closes the connection, and the service stops; a cancel ends
         a wait at once. Raises AuthError, QuotaError, ServiceError, ConnectionFailed, TotalTimeout
         or ProtocolError when there is no reply to stream.
         """
         limits = Limits(self._options.timeouts, f"the server at {host_of(self._at.base)}")
-        response = await self._answered(request, limits, on_retry)
+        response = await self._answered(request, limits, on_retry, on_sent)
         try:
             choices = request.params.get("n")
             stream = EventStream(
@@ -156,13 +162,17 @@ class Client:
         return way
 
     async def _answered(
-        self, request: Request, limits: Limits, on_retry: Callable[[Retry], object] | None
+        self,
+        request: Request,
+        limits: Limits,
+        on_retry: Callable[[Retry], object] | None,
+        on_sent: Callable[[], object] | None,
     ) -> httpx.Response:
         attempt = 0
         while True:
             attempt += 1
             headers = httpx.Headers()
-            answer = await self._send(request, limits)
+            answer = await self._send(request, limits, on_sent)
             if isinstance(answer, httpx.Response):
                 if answer.status_code < 300:
                     return answer
@@ -176,9 +186,11 @@ class Client:
                 on_retry(Retry(attempt, wait_s, answer))
             await self._retry.sleep(wait_s)
 
-    async def _send(self, request: Request, limits: Limits) -> httpx.Response | CellvoiceError:
+    async def _send(
+        self, request: Request, limits: Limits, on_sent: Callable[[], object] | None
+    ) -> httpx.Response | CellvoiceError:
         """The head of the answer, or the error of a network that gave none."""
-        content, length = content_of(request)
+        content, length = content_of(request, on_sent)
         http_request = self._http.build_request(
             "POST",
             self._post_to,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellvoice.protocol import ENGINE_MODEL, Event, usd_per_second
+from cellvoice.protocol import ENGINE_MODEL, Event
 from cellvoice.render import Place, conversation_html, is_marked_as, text
 from cellvoice.session import Cell, Session, Turn, background_loop, size_words
 from cellvoice.widgets import Answer
@@ -17,6 +17,7 @@ from cellvoice.widgets import Answer
 from ._cells import put_in_cell
 from ._freezing import freeze_once
 from ._live import Data, Live, open_live
+from ._pad_money import money_state
 from ._place import Here, place
 from ._recording import Recording
 from ._settings_panel import SettingsPanel, saved_settings, settings_state
@@ -62,8 +63,7 @@ def pad_state(session: Session, warning: str = "") -> dict[str, object]:
         "voice": session.voice if isinstance(session.voice, str) else "",
         "badge": session.badge,
         "notice": "; ".join(part for part in (warning, session.notice) if part),
-        "price": _price(session),
-        "cost_usd": float(session.cost),
+        **money_state(session),
         "journal": "" if folder is None else _kept_in(folder, session.journal_bytes),
     }
 
@@ -80,16 +80,6 @@ def _as_seen_from_here(folder: Path) -> str:
         return str(folder.resolve().relative_to(Path.cwd()))
     except (OSError, ValueError):
         return str(folder)
-
-
-def _price(session: Session) -> dict[str, float] | None:
-    if session.badge:
-        # The embedded engine and a recording cost nothing, whatever model they stand in for.
-        return {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
-    price = usd_per_second(session.model)
-    if price is None:
-        return None
-    return {"input_usd_per_s": price.input_usd, "output_usd_per_s": price.output_usd}
 
 
 class Conversation:

@@ -6,6 +6,7 @@ Bytes and values only: no sockets, clocks, threads or files.
 from __future__ import annotations
 
 from .completion import CompletionParser, parse_completion
+from .cost import NO_PARTS, CostPart, CostParts, tokens_cost, usage_cost
 from .events import (
     AudioChunk,
     AudioExpiry,
@@ -43,7 +44,6 @@ from .models import (
     MODELS,
     VOICES,
     ModelFacts,
-    Prices,
     SecondPrice,
     cost_usd,
     estimate_input_tokens,
@@ -64,22 +64,38 @@ from .params import (
 )
 from .params import form as settings_form
 from .parse import StreamParser
+from .prices import AZURE, FREE, PriceList, Prices, published_prices
 from .request import Request, build_request
 from .schema import NotAnObject, Schema, schema_of
 from .sent_sound import SentSound, json_ready
 from .sse import MAX_EVENT_BYTES, SSEDecoder
+from .token_rates import (
+    NO_TOKENS,
+    TOKENS_PER_REQUEST,
+    Tokens,
+    estimate_text_tokens,
+    fields_tokens,
+    messages_tokens,
+)
 from .usage import InputDetails, OutputDetails, Usage
 
 __all__ = [
+    "AZURE",
     "ENGINE_MODEL",
+    "FREE",
     "MAX_EVENT_BYTES",
     "MODELS",
+    "NO_PARTS",
+    "NO_TOKENS",
     "PARAMS",
+    "TOKENS_PER_REQUEST",
     "VOICES",
     "AudioChunk",
     "AudioExpiry",
     "AudioStarted",
     "CompletionParser",
+    "CostPart",
+    "CostParts",
     "EngineNamed",
     "ErrorReceived",
     "Event",
@@ -94,6 +110,7 @@ __all__ = [
     "OtherChoice",
     "OutputDetails",
     "Param",
+    "PriceList",
     "Prices",
     "RefusalChunk",
     "Reply",
@@ -110,6 +127,7 @@ __all__ = [
     "StreamParser",
     "TextChunk",
     "Tokenize",
+    "Tokens",
     "ToolCallChunk",
     "TranscriptChunk",
     "Usage",
@@ -125,19 +143,25 @@ __all__ = [
     "error_from_json",
     "error_from_response",
     "estimate_input_tokens",
+    "estimate_text_tokens",
     "facts",
+    "fields_tokens",
     "fold",
     "joined_text",
     "json_ready",
     "mask_keys",
-    "nearest",
+    "messages_tokens",
     "models_in",
+    "nearest",
     "parse_completion",
+    "published_prices",
     "schema_of",
     "settings_form",
     "sound_bytes",
     "staying_in_voice",
     "system_message",
+    "tokens_cost",
+    "usage_cost",
     "usd_per_second",
     "user_message",
     "value_from_text",

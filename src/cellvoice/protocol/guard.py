@@ -14,6 +14,7 @@ from cellvoice.errors import UsageError
 
 from .fold import Reply
 from .models import OUTPUT_TOKENS_PER_S, facts, usd_per_second
+from .prices import PriceList
 
 __all__ = ["NoiseGuard"]
 
@@ -62,14 +63,23 @@ class NoiseGuard:
             return False
         return generated_s > self.wordless_s + _S_PER_LETTER * _letters(reply.text)
 
-    def sentence(self, reply: Reply, model: str, limit_tokens: int | None) -> str:
-        """What was done and how much it saved; `limit_tokens` is the request's own limit."""
+    def sentence(
+        self,
+        reply: Reply,
+        model: str,
+        limit_tokens: int | None,
+        prices: PriceList | None = None,
+    ) -> str:
+        """What was done and how much it saved.
+
+        `limit_tokens` is the request's own limit, `prices` those that hold, else the published.
+        """
         known = facts(reply.model or model)
         limit = limit_tokens or (known.max_output_tokens if known else None)
         saved = ""
         if limit is not None:
             saved_s = max(limit / OUTPUT_TOKENS_PER_S - reply.generated_s, 0.0)
-            price = usd_per_second(reply.model or model)
+            price = usd_per_second(reply.model or model, prices)
             money = f", ${saved_s * price.output_usd:.2f}," if price else ""
             saved = f"; up to {saved_s:.0f} s more{money} were not generated"
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
@@ -11,6 +10,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from .cost import usage_cost
+from .prices import FREE, PriceList, Prices, base_name, is_engine, published_prices
 from .usage import Usage
 
 __all__ = [
@@ -33,19 +34,7 @@ INPUT_TOKENS_PER_S: Final = 10
 
 # The name by which the embedded engine answers, whatever model it was asked for.
 ENGINE_MODEL: Final = "cellvoice-engine-1"
-_ENGINE_PREFIX = "cellvoice-engine-"
-_SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _PER_MILLION = 1e-6
-
-
-class Prices(msgspec.Struct, frozen=True):
-    """US dollars per million tokens, as published on `seen`."""
-
-    text_in_usd: float
-    text_out_usd: float
-    audio_in_usd: float
-    audio_out_usd: float
-    seen: date
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
@@ -74,10 +63,6 @@ class SecondPrice(NamedTuple):
     output_usd: float
 
 
-_SEEN = date(2026, 11, 22)
-_FULL = Prices(2.50, 10.00, 32.00, 64.00, _SEEN)
-_MINI = Prices(0.60, 2.40, 10.00, 20.00, _SEEN)
-_FREE = Prices(0.0, 0.0, 0.0, 0.0, _SEEN)
 # The service's own list, from its refusal of a name that is not on it (gpt-audio and
 # gpt-audio-mini, September 2026).
 VOICES: Final = (
@@ -112,13 +97,13 @@ _AUDIO_REFUSES: Final = MappingProxyType(
 
 
 def _audio_model(
-    name: str, prices: Prices, shutdown: date | None = None, successor: str | None = None
+    name: str, shutdown: date | None = None, successor: str | None = None
 ) -> ModelFacts:
     return ModelFacts(
         name=name,
         context_tokens=128_000,
         max_output_tokens=16_384,
-        prices=prices,
+        prices=published_prices(name),
         shutdown=shutdown,
         successor=successor,
         refused=_AUDIO_REFUSES,
@@ -133,40 +118,32 @@ MODELS: Final = {
     model.name: model
     for model in (
         # The shutdown date comes from secondary sources; the service's own page was not read.
-        _audio_model("gpt-audio", _FULL, date(2027, 1, 20), "gpt-audio-1.5"),
-        _audio_model("gpt-audio-1.5", _FULL),
-        _audio_model("gpt-audio-mini", _MINI, date(2027, 1, 20), "gpt-audio-1.5"),
+        _audio_model("gpt-audio", date(2027, 1, 20), "gpt-audio-1.5"),
+        _audio_model("gpt-audio-1.5"),
+        _audio_model("gpt-audio-mini", date(2027, 1, 20), "gpt-audio-1.5"),
     )
 }
 
 
 def facts(model: str) -> ModelFacts | None:
     """What is known of a model by its name or dated snapshot, or None."""
-    if model.startswith(_ENGINE_PREFIX):
+    if is_engine(model):
         # It answers text with text too, refuses what it can't do itself, and costs nothing.
-        return ModelFacts(model, None, None, _FREE)
-    return MODELS.get(model) or MODELS.get(_SNAPSHOT.sub("", model))
+        return ModelFacts(model, None, None, FREE)
+    return MODELS.get(model) or MODELS.get(base_name(model))
 
 
-def cost_usd(usage: Usage, model: str) -> float | None:
-    """What a reply cost in US dollars, or None if the model or how its tokens divide is unknown."""
-    known = facts(model)
-    prices = known.prices if known else None
-    if prices is None:
-        return None
-    if prices is _FREE:
+def cost_usd(usage: Usage, model: str, prices: PriceList | None = None) -> float | None:
+    """What a reply cost in US dollars, or None if the model or how its tokens divide is unknown.
+
+    What the server itself says of the cost counts before the prices.
+    """
+    if is_engine(model):
         return 0.0
-    sent, received = usage.prompt_tokens_details, usage.completion_tokens_details
-    if usage.prompt_tokens and (sent is None or sent.audio_tokens is None):
-        return None
-    if usage.completion_tokens and (received is None or received.audio_tokens is None):
-        return None
-    return _PER_MILLION * (
-        usage.prompt_text_tokens * prices.text_in_usd
-        + usage.prompt_audio_tokens * prices.audio_in_usd
-        + usage.completion_text_tokens * prices.text_out_usd
-        + usage.completion_audio_tokens * prices.audio_out_usd
-    )
+    if usage.cost is not None:
+        return usage.cost
+    known = (prices or PriceList()).for_model(model)
+    return None if known is None else usage_cost(usage, known).usd
 
 
 def estimate_input_tokens(seconds: float) -> int:
@@ -175,12 +152,12 @@ def estimate_input_tokens(seconds: float) -> int:
     return math.floor(INPUT_TOKENS_PER_S * seconds + 1e-9)
 
 
-def usd_per_second(model: str) -> SecondPrice | None:
-    """What a second of speech costs, sent and received, or None if the model is unknown."""
-    known = facts(model)
-    if known is None or known.prices is None:
+def usd_per_second(model: str, prices: PriceList | None = None) -> SecondPrice | None:
+    """What a second of speech costs, sent and received, or None if no price is known."""
+    known = (prices or PriceList()).for_model(model)
+    if known is None:
         return None
     return SecondPrice(
-        input_usd=_PER_MILLION * INPUT_TOKENS_PER_S * known.prices.audio_in_usd,
-        output_usd=_PER_MILLION * OUTPUT_TOKENS_PER_S * known.prices.audio_out_usd,
+        input_usd=_PER_MILLION * INPUT_TOKENS_PER_S * known.audio_in_usd,
+        output_usd=_PER_MILLION * OUTPUT_TOKENS_PER_S * known.audio_out_usd,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -55,7 +56,8 @@ class Usage(msgspec.Struct, frozen=True):
     """Tokens of one reply, or of several added up.
 
     The details are None when the service did not give them; then no price can be told, because
-    an audio token costs 6 to 13 times as much as a text token.
+    an audio token costs 6 to 13 times as much as a text token. `cost` is what the server itself
+    charged, in US dollars, or None where it does not say (OpenRouter does, the service does not).
     """
 
     prompt_tokens: int = 0
@@ -63,6 +65,7 @@ class Usage(msgspec.Struct, frozen=True):
     total_tokens: int = 0
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
+    cost: float | None = None
 
     @classmethod
     def from_json(cls, value: object) -> Usage:
@@ -77,12 +80,15 @@ class Usage(msgspec.Struct, frozen=True):
             total_tokens=prompt + completion if total is None else total,
             prompt_tokens_details=_input_details(usage.get("prompt_tokens_details")),
             completion_tokens_details=_output_details(usage.get("completion_tokens_details")),
+            cost=_charged_usd(usage),
         )
 
     def to_json(self) -> dict[str, object]:
         """The service's `usage` object; what it did not say is None."""
         found = msgspec.to_builtins(self)
         assert isinstance(found, dict)
+        if self.cost is None:
+            del found["cost"]  # no field of the service's
         return found
 
     def __add__(self, other: Usage) -> Usage:
@@ -93,6 +99,7 @@ class Usage(msgspec.Struct, frozen=True):
             total_tokens=self.total_tokens + other.total_tokens,
             prompt_tokens_details=_input_sum(self, other),
             completion_tokens_details=_output_sum(self, other),
+            cost=_cost_sum(self, other),
         )
 
     @property
@@ -176,6 +183,29 @@ def _output_sum(one: Usage, two: Usage) -> OutputDetails | None:
     if one.completion_tokens_details is None or two.completion_tokens_details is None:
         return None
     return one.completion_tokens_details + two.completion_tokens_details
+
+
+def _cost_sum(one: Usage, two: Usage) -> float | None:
+    if one.total_tokens == 0 and one.cost is None:
+        return two.cost
+    if two.total_tokens == 0 and two.cost is None:
+        return one.cost
+    return None if one.cost is None or two.cost is None else one.cost + two.cost
+
+
+def _charged_usd(usage: Mapping[str, object]) -> float | None:
+    charged = _usd(usage.get("cost"))
+    details = usage.get("cost_details")
+    if charged is not None and usage.get("is_byok") is True and isinstance(details, Mapping):
+        # With a key of the caller's own at the provider, OpenRouter charges its fee alone.
+        charged += _usd(details.get("upstream_inference_cost")) or 0.0
+    return charged
+
+
+def _usd(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
 
 
 def _count(mapping: Mapping[str, object], name: str) -> int | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from ._compare import Comparison, compare
 from ._context import HistoryPrice
 from ._cost import Cost
+from ._estimate import Estimate
+from ._latency import Latency
 from ._loop import background_loop, is_background_thread, run
 from ._outline import Outline
 from ._places import drop_cells, end_cell_run
 from ._seams import Cell, Endpoint, Surface, TurnView
+from ._timing import Timing
 from ._turns import Turns
 from ._waiting import was_interrupted
 from .journal import (
@@ -22,7 +25,7 @@ from .journal import (
     size_words,
 )
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
-from .turn import Finish, Timing, Turn
+from .turn import Finish, Turn
 
 __all__ = [
     "Cell",
@@ -31,9 +34,11 @@ __all__ = [
     "DEFAULT_MODEL",
     "DEFAULT_VOICE",
     "Endpoint",
+    "Estimate",
     "Finish",
     "HistoryPrice",
     "Journal",
+    "Latency",
     "Outline",
     "Pruned",
     "SavedSession",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cellvoice.errors import UsageError
 from cellvoice.protocol import (
     NoiseGuard,
+    PriceList,
     Request,
     Schema,
     build_request,
@@ -25,6 +26,7 @@ from cellvoice.protocol import (
 
 from . import _loop, _seams
 from ._audience import Audience
+from ._budget import admit
 from ._conduct import Conduct
 from ._context import check_fits
 from ._history import History, history_before
@@ -36,7 +38,7 @@ from ._tokens import TokenizerOf, service_tokenizer
 from .turn import Turn
 
 if TYPE_CHECKING:
-    from ._outline import Outline
+    from ._outline import Fork, Outline
     from ._resume import Resumed
     from ._seams import Cell, TurnView
     from ._wire import Wire
@@ -65,6 +67,9 @@ class Settings:
     # None lets a reply go on that sounds like endless noise.
     guard: NoiseGuard | None = field(default_factory=NoiseGuard)
     memory: Memory = field(default_factory=Memory)
+    prices: PriceList = field(default_factory=PriceList)
+    # What the whole session may cost; None is no limit.
+    budget_usd: float | None = None
 
     @property
     def written(self) -> bool:
@@ -119,6 +124,8 @@ class Settings:
             for name, value in self.params.items()
         }
         kept = self.memory.values()
+        if self.guard != NoiseGuard():
+            kept["guard"] = self.guard.wordless_s if self.guard is not None else False
         return {"model": self.model, "voice": self.voice, "system": self.system, **kept, **params}
 
 
@@ -140,6 +147,8 @@ class Asking:
         self.wire = wire
         self.lock = self.places.lock
         self.clock = clock
+        # Where this conversation left another one, if it did.
+        self.fork: Fork | None = None
         self._journal = journal
         # What is known of a model holds for the service, not for the engine in its place.
         self._embedded = embedded
@@ -184,9 +193,10 @@ class Asking:
 
     def take_over(self, journal: Journal | None, resumed: Resumed) -> None:
         """Have the turns of a conversation that is resumed, before any other is asked."""
-        self._journal, self._made = journal, resumed.made
+        self._journal, self._made, self.fork = journal, resumed.made, resumed.fork
         turns = [resumed.turns[name] for name in resumed.order]
-        self.places.restore(turns, resumed.outline, resumed.turns)
+        shared = resumed.fork.shared if resumed.fork is not None else 0
+        self.places.restore(turns, resumed.outline, resumed.turns, shared=shared)
 
     def all_turns(self) -> tuple[Turn, ...]:
         """Every turn that is part of the conversation or was, in the order they were asked."""
@@ -203,17 +213,28 @@ class Asking:
         for turn in waiting:
             turn.give_up(sentence)
 
+    def draft(self, session: Session, said: object, overrides: Mapping[str, object]) -> Request:
+        """The request that a turn asked now would send. Raises UsageError, AudioError."""
+        settings = self.settings.changed(overrides)
+        cell = _seams.cell(_seams.surface())
+        turn = Turn(session, id="", number=0, asked_at=self.now(), settings=settings, cell=cell)
+        return self._filled(turn, said)
+
     def fill(self, turn: Turn, said: object) -> None:
-        """Give a turn its input, and see that it can be asked. Raises UsageError, AudioError."""
+        """Give a turn its input, and see that it can be asked.
+
+        Raises UsageError, AudioError, BudgetExceeded.
+        """
+        admit(turn, self._filled(turn, said))
+
+    def _filled(self, turn: Turn, said: object) -> Request:
         parts, notices = parts_of(said)
         message = user_message(parts)
-        history = self._history(turn)
-        if not self._embedded:
-            check_fits(history, parts, turn._settings, self.clock())
-        request = self._request(turn, message, history)
+        request = self._checked_request(turn, message, self._history(turn))
         if not self._embedded:
             notices += tuple(cautions(request.model, request.params))
         turn._fill(parts, message, notices)
+        return request
 
     def schedule(self, turn: Turn, view: TurnView | None, notice: str) -> bool:
         """Give a turn its place in the conversation and start it; False if it has ended before."""
@@ -282,16 +303,15 @@ class Asking:
     def _request_now(self, turn: Turn, without: frozenset[str]) -> Request:
         """The request as it is sent. Raises UsageError if the model can't take so much."""
         history = self._history(turn)
-        if not self._embedded:
-            check_fits(history, turn.input, turn._settings, self.clock())
+        request = self._checked_request(turn, turn._message or {}, history, without)
         turn._rungs, turn._followed = history.rungs, self.places.followed(turn)
-        return self._request(turn, turn._message or {}, history, without)
+        return request
 
     def _write_outline(self, outline: Outline) -> None:
         if self._journal is not None:
             self._journal.write_outline(outline)
 
-    def _request(
+    def _checked_request(
         self,
         turn: Turn,
         message: Mapping[str, object],
@@ -299,13 +319,16 @@ class Asking:
         without: frozenset[str] = frozenset(),
     ) -> Request:
         settings = turn._settings
-        return build_request(
+        request = build_request(
             model=settings.model,
             messages=[*history.messages(), message],
             voice=settings.voice,
             params={name: one for name, one in settings.params.items() if name not in without},
             tokenize=settings.tokenizer(settings.model),
         )
+        if not self._embedded:
+            check_fits(request, history, settings, self.clock())
+        return request
 
 
 # Tasks that nobody holds may be collected while they run.

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import json_ready, system_message
+from cellvoice.protocol import PriceList, json_ready, system_message
 
 from . import _seams
+from ._budget import checked_budget
 from ._caller import by_current_names
 from ._context import HistoryPrice, history_prices
+from ._keeping import checked_name
+from ._outline import Fork
+from ._part import SessionPart
 from ._turns import Turns
 from ._waiting import refuse_after_interrupt, wait_async, wait_sync
 from .turn import Turn
 
 if TYPE_CHECKING:
-    from ._asking import Asking
     from ._inputs import Said
     from ._seams import Surface
     from .session import Session
 
-__all__ = ["Branching", "Fork"]
+__all__ = ["Branching"]
 
 _ANSWERED = frozenset({"complete", "length", "refused", "filtered"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fork:
-    """Where a branch left its session: the session's id, and how many turns they share."""
-
-    session_id: str
-    shared: int
-
-
-class Branching:
+class Branching(SessionPart):
     """The part of a `Session` that works on its turns."""
-
-    _asking: Asking
-    _fork: Fork | None = None
 
     @property
     def turns(self) -> Turns:
@@ -87,10 +79,8 @@ class Branching:
         for all of it. Estimated by the measured rates: 10 tokens for a second of spoken input, 20
         for a second of a replayed answer, 4 letters of text a token.
         """
-        asking = self._asking
-        return history_prices(
-            asking.turns, asking.settings, asking.clock(), free=bool(self._as_session().stand_in)
-        )
+        asking, prices = self._asking, self._as_session()._prices_now()
+        return history_prices(asking.turns, asking.settings, asking.clock(), prices)
 
     def refresh(self) -> Turns:
         """Ask the stale turns again, in order, each after what stands before it now.
@@ -171,9 +161,9 @@ class Branching:
         """A new session that shares the first `at` turns, all if not given, and then goes its way.
 
         It talks to the same service over connections of its own, with these settings besides the
-        session's own, and writes a journal of its own. What the shared turns cost is not counted
-        again. Raises UsageError for a number of turns that there is not, and while one of them
-        runs.
+        session's own (also `name`, `journal`, `budget` and `prices`), and writes a journal of its
+        own. What the shared turns cost is not counted again, and the budget is its own. Raises
+        UsageError for a number of turns that there is not, and while one of them runs.
         """
         turns = self._asking.turns
         count = len(turns) if at is None else at
@@ -194,7 +184,7 @@ class Branching:
         that were merged before are left out. Raises UsageError for a session that is no branch of
         this one, and while one of its turns runs.
         """
-        fork = branch._fork
+        fork = branch._asking.fork
         if fork is None or fork.session_id != self._as_session().id:
             raise UsageError(
                 "only a branch of this session can be merged; session.fork(at=…) makes one"
@@ -249,20 +239,23 @@ class Branching:
         self._asking.fill(turn, list(old.input) if said is None else said)
         return surface, turn
 
-    def _as_session(self) -> Session:
-        return self  # type: ignore[return-value]  # there is no other kind
-
     def _forked(self, turns: tuple[Turn, ...], settings: Mapping[str, object]) -> Session:
-        changed, own = dict(settings), self._as_session()
-        folder = own.journal_folder
+        changed, own, asking = dict(settings), self._as_session(), self._asking
+        folder, base = own.journal_folder, asking.settings
         journal = changed.pop("journal", folder.parent if folder is not None else False)
-        asking, branch = self._asking, type(own).__new__(type(own))
+        name, ignored = checked_name(changed.pop("name", None)), changed.pop("gitignore", True)
+        budget_usd = checked_budget(changed.pop("budget", base.budget_usd))
+        if "prices" in changed:
+            base = replace(base, prices=PriceList.of(changed.pop("prices"), own._to.prices_at))
+        branch = type(own).__new__(type(own))
         branch._set_up(
-            asking.settings.changed(changed),
+            replace(base.changed(changed), budget_usd=budget_usd),
             own._to,
             journal,  # type: ignore[arg-type]  # checked by the journal
             asking.clock,
+            name=name,
+            ignored=bool(ignored),
         )
-        branch._fork = Fork(own.id, len(turns))
+        branch._asking.fork = Fork(own.id, len(turns))
         branch._asking.adopt([turn._shared_with(branch, None) for turn in turns])
         return branch

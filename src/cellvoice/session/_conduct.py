@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cellvoice.client import RecordingStopped
@@ -22,8 +21,11 @@ from cellvoice.protocol import (
     mask_keys,
 )
 
+from ._budget import admit
 from ._outcome import finish_of, has_content, limit_tokens, notices_of
 from ._parsing import parse
+from ._sent import sent_in
+from ._timing import Stopwatch
 from .turn import Finish, Turn
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ class Conduct:
         self._repair = repair
         self._settle = settle
         self._exchange: asyncio.Task[None] | None = None
-        self._sent_s: float | None = None
+        self._watch = Stopwatch(time.perf_counter)
         self._cut_as_noise = False
 
     def cancel(self) -> None:
@@ -142,13 +144,19 @@ class Conduct:
 
     async def _receive(self, client: Client) -> None:
         turn = self._turn
-        turn._request = request = self._build()
+        request = self._build()
+        admit(turn, request, sending=True)
+        turn._sent = sent_in(request, turn.session.turns)
+        turn._request = request
         if self._journal is not None:
             self._journal.sent(turn, request)
-        self._sent_s = time.perf_counter()
+        self._watch.start()
         async with client.stream(
-            request, on_retry=lambda retry: turn._note(retry.sentence)
+            request,
+            on_retry=lambda retry: turn._note(retry.sentence),
+            on_sent=self._watch.uploaded,
         ) as stream:
+            self._watch.answered()
             turn._request_id = stream.request_id
             turn._replayed = stream.replayed
             async for event in stream:
@@ -165,13 +173,8 @@ class Conduct:
         fold(turn._reply, event)
         if self._journal is not None:
             self._journal.event(turn, event)
-        timing, since_s = turn._timing, self._since_s()
-        if timing.first_event_s is None:
-            timing = replace(timing, first_event_s=since_s)
-        if timing.first_sound_s is None and isinstance(event, AudioChunk):
-            timing = replace(timing, first_sound_s=since_s)
-        if timing is not turn._timing:
-            turn._timing = timing
+        self._watch.took(event)
+        turn._timing = self._watch.timing
         self._audience.event(event)
         if isinstance(event, ErrorReceived):
             raise event.error
@@ -183,16 +186,14 @@ class Conduct:
         if not guard.trips(turn.reply, turn.model):
             return False
         limit = limit_tokens(turn._request.params if turn._request else {}, turn.model)
-        turn._note(guard.sentence(turn.reply, turn.model, limit))
+        turn._note(guard.sentence(turn.reply, turn.model, limit, turn._settings.prices))
         self._cut_as_noise = True
         return True
 
-    def _since_s(self) -> float | None:
-        return None if self._sent_s is None else time.perf_counter() - self._sent_s
-
     def _finish(self, error: Exception | None, stopped: bool) -> None:
         turn = self._turn
-        turn._timing = replace(turn._timing, total_s=self._since_s())
+        self._watch.ended()
+        turn._timing = self._watch.timing
         params = turn._request.params if turn._request else {}
         finish: Finish
         if stopped or self._cut_as_noise:

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 from cellvoice.protocol import with_parameters
 
 from ._caller import by_current_names
+from ._part import SessionPart
 
 if TYPE_CHECKING:
-    from ._asking import Asking, Voice
+    from ._asking import Voice
 
 __all__ = ["Configuring"]
 
 
-class Configuring:
+class Configuring(SessionPart):
     """The part of a `Session` that holds what its turns are asked with."""
-
-    _asking: Asking
 
     @property
     def model(self) -> str:

@@ -1,20 +1,17 @@
-"""How many tokens a request has, by the measured rates, and whether the model can take them."""
+"""What the conversation adds to a request, and whether the model can take so much."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
-from cellvoice.protocol import estimate_input_tokens, facts
-from cellvoice.protocol.models import OUTPUT_TOKENS_PER_S
+from cellvoice.protocol import PriceList, Request, Tokens, facts, tokens_cost
 
 from ._cost import Cost
 from ._history import History, history_before, replays_sound
+from ._sent import history_tokens, sent_in
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryPrice", "check_fits", "history_prices"]
 
-_LETTERS_PER_TOKEN = 4
-# Each message has a role and its borders.
-_TOKENS_PER_MESSAGE = 4
 _ESTIMATED = "estimated by the measured token rates"
 
 
@@ -46,21 +40,8 @@ class HistoryPrice:
         return self.audio_tokens + self.text_tokens
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    audio: int = 0
-    text: int = 0
-
-    def __add__(self, other: _Tokens) -> _Tokens:
-        return _Tokens(self.audio + other.audio, self.text + other.text)
-
-    @property
-    def all(self) -> int:
-        return self.audio + self.text
-
-
 def history_prices(
-    turns: Sequence[Turn], settings: Settings, now_s: float, *, free: bool
+    turns: Sequence[Turn], settings: Settings, now_s: float, prices: PriceList
 ) -> Mapping[str, HistoryPrice]:
     """The price of the history as it is set ("now") and of either choice for all of it."""
     choices = {
@@ -69,30 +50,27 @@ def history_prices(
         "transcript": _with_memory(settings, "transcript", None),
     }
     return {
-        name: _price(history_before(turns, chosen, now_s), settings.model, free=free)
+        name: _price(history_before(turns, chosen, now_s), settings.model, prices)
         for name, chosen in choices.items()
     }
 
 
-def check_fits(
-    history: History, parts: Sequence[str | Clip], settings: Settings, now_s: float
-) -> None:
+def check_fits(request: Request, history: History, settings: Settings, now_s: float) -> None:
     """Raise UsageError if the model can't take so much, and say what can be left out."""
-    known = facts(settings.model)
+    known = facts(request.model)
     window = known.context_tokens if known is not None else None
     if window is None:
         return
-    asked = _input_tokens(parts) + _Tokens(text=_tools_tokens(settings))
-    answer = settings.params.get("max_completion_tokens")
-    room = window - asked.all - (answer if isinstance(answer, int) else 0)
-    sent = _history_tokens(history).all
-    if sent <= room:
+    sent = sent_in(request, history.turns)
+    limit = request.params.get("max_completion_tokens")
+    besides = sent.question.total + sent.around.total + (limit if isinstance(limit, int) else 0)
+    before = sent.history.total
+    if before + besides <= window:
         return
-    least = asked.all + (answer if isinstance(answer, int) else 0)
-    whole = f"about {sent + least:,} tokens, of which {sent:,} are the conversation so far"
     raise UsageError(
-        f"this turn would need {whole}, but {settings.model} takes {window:,}; "
-        + _proposal(history, settings, room, now_s)
+        f"this turn would need about {before + besides:,} tokens, of which {before:,} are the "
+        f"conversation so far, but {request.model} takes {window:,}; "
+        + _proposal(history, settings, window - besides, now_s)
     )
 
 
@@ -100,7 +78,7 @@ def _proposal(history: History, settings: Settings, room: int, now_s: float) -> 
     spoken = sum(replays_sound(turn, now_s) for turn in history.turns)
     for count in range(spoken - 1, -1, -1):
         fewer = history_before(history.turns, _with_memory(settings, "audio", count), now_s)
-        if _history_tokens(fewer).all <= room:
+        if _tokens(fewer).total <= room:
             if count == 0:
                 return "history='transcript' repeats the earlier answers by their words, and fits"
             return f"audio_turns={count} repeats only the newest answers as sound, and fits"
@@ -117,50 +95,16 @@ def _with_memory(settings: Settings, history: str, audio_turns: int | None) -> S
     return replace(settings, memory=settings.memory.taken_from(given))
 
 
-def _price(history: History, model: str, *, free: bool) -> HistoryPrice:
-    tokens = _history_tokens(history)
+def _price(history: History, model: str, prices: PriceList) -> HistoryPrice:
+    tokens = _tokens(history)
     as_sound = sum(rung == "audio" for rung in history.rungs.values())
-    known = facts(model)
-    prices = known.prices if known is not None else None
-    if free:
-        cost = Cost(0.0)
-    elif prices is None:
-        cost = Cost(None, note=f"no price is known for {model}")
+    usd = tokens_cost(prices.for_model(model), text_in=tokens.text, audio_in=tokens.audio).usd
+    if usd is None:
+        cost = Cost(None, note=f"no price is known for {model}; prices= can tell it")
     else:
-        usd = (tokens.audio * prices.audio_in_usd + tokens.text * prices.text_in_usd) / 1e6
-        cost = Cost(usd, estimated=True, note=_ESTIMATED)
+        cost = Cost(usd, estimated=usd > 0, note=_ESTIMATED if usd > 0 else None)
     return HistoryPrice(tokens.audio, tokens.text, as_sound, cost)
 
 
-def _history_tokens(history: History) -> _Tokens:
-    total = _Tokens(text=_text_tokens(history.system or ""))
-    for turn in history.turns:
-        total += _input_tokens(turn.input) + _answer_tokens(turn, history.rungs[turn.id])
-    return total
-
-
-def _answer_tokens(turn: Turn, rung: str) -> _Tokens:
-    words = _text_tokens(turn.text or turn.reply.refusal)
-    if rung != "audio":
-        return _Tokens(text=words)
-    # A replayed answer is billed at the count that it was made with.
-    usage = turn.usage
-    made = usage.completion_audio_tokens if usage is not None else 0
-    return _Tokens(made or round(turn.reply.generated_s * OUTPUT_TOKENS_PER_S), words)
-
-
-def _input_tokens(parts: Sequence[str | Clip]) -> _Tokens:
-    text = " ".join(part for part in parts if isinstance(part, str))
-    clips = (part for part in parts if isinstance(part, Clip))
-    return _Tokens(
-        sum(estimate_input_tokens(clip.duration_s) for clip in clips), _text_tokens(text)
-    )
-
-
-def _tools_tokens(settings: Settings) -> int:
-    tools = settings.params.get("tools")
-    return len(json.dumps(tools, default=str)) // _LETTERS_PER_TOKEN if tools else 0
-
-
-def _text_tokens(text: str) -> int:
-    return math.ceil(len(text) / _LETTERS_PER_TOKEN) + _TOKENS_PER_MESSAGE
+def _tokens(history: History) -> Tokens:
+    return history_tokens(history.messages(), history.turns)

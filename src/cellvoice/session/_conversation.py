@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ._outline import Outline
@@ -46,14 +47,21 @@ class Conversation:
         turns: Iterable[Turn],
         versions: Mapping[str, tuple[Turn, ...]] | None = None,
         dropped: Iterable[Turn] = (),
+        shared: int = 0,
     ) -> Conversation:
-        """Turns that have ended, bound to no cell; `versions` by the id of a current turn."""
+        """Turns that have ended, bound to no cell; `versions` by the id of a current turn.
+
+        The first `shared` places that were made are those of turns that another session asked.
+        """
         older = versions or {}
-        slots = tuple(
-            Slot(number, (None, False), number, (*older.get(turn.id, ()), turn), turn)
-            for number, turn in enumerate(turns)
-        )
-        return cls(slots, made=len(slots), dropped=tuple(dropped))
+        of_others, own = iter(range(shared)), count(shared)
+        slots: list[Slot] = []
+        for number, turn in enumerate(turns):
+            all_here = (*older.get(turn.id, ()), turn)
+            taken = next(of_others, None) if any(one._shared for one in all_here) else None
+            serial = next(own) if taken is None else taken
+            slots.append(Slot(serial, (None, False), number, all_here, turn))
+        return cls(tuple(slots), made=next(own), dropped=tuple(dropped))
 
     @property
     def turns(self) -> tuple[Turn, ...]:

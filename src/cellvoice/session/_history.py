@@ -69,7 +69,7 @@ def history_before(turns: Iterable[Turn], settings: Settings, now_s: float) -> H
         turn.id: "audio" if turn.id in as_sound else "transcript" for turn in told
     }
     system = settings.system
-    silenced = any(turn.reply.pcm and rungs[turn.id] == "transcript" for turn in told)
+    silenced = any(turn.reply.received_s and rungs[turn.id] == "transcript" for turn in told)
     if silenced and not settings.written:
         system = staying_in_voice(system)
     return History(told, MappingProxyType(rungs), system)
@@ -91,7 +91,7 @@ def replays_sound(turn: Turn, now_s: float) -> bool:
     return (
         turn.finish in ("complete", "length")
         and reply.audio_id is not None
-        and len(reply.pcm) > 0
+        and reply.received_s > 0
         and reply.expires_at is not None
         and reply.expires_at - EXPIRY_MARGIN_S > now_s
         and not turn._audio_gone

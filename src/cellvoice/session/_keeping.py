@@ -35,7 +35,7 @@ def told_of(asking: Asking, to: Destination, name: str) -> Callable[[], About]:
     """What a journal writes of the session, whenever it asks."""
     made_at, base_url = asking.now(), _shown_url(to)
     # Not of the session itself, which must be free to go when nobody holds it any more.
-    return lambda: About(name, made_at, asking.settings, base_url)
+    return lambda: About(name, made_at, asking.settings, base_url, asking.fork)
 
 
 def _shown_url(to: Destination) -> str:

@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING, Literal, cast
 from ._exporting import export, export_audio
 from ._messages import from_messages, to_messages
 from ._naming import takes_folder
+from ._part import SessionPart
 from ._resume import Resumed, resume
 from ._saving import load, save
 from ._script import to_script
 
 if TYPE_CHECKING:
-    from ._asking import Asking
     from .journal import About, Journal, SavedSession, UnsentTake
     from .session import Session
 
 __all__ = ["Keeping"]
 
 
-class Keeping:
+class Keeping(SessionPart):
     """The part of a `Session` that is about its journal, files and other forms."""
 
-    _asking: Asking
     _id: str
     _name: str
     _journal: Journal | None
@@ -156,9 +155,6 @@ class Keeping:
             journal.about = self._about
         self._id, self._journal, self._resume_notice = id_, journal, notice
         self._asking.take_over(journal, resumed)
-
-    def _as_session(self) -> Session:
-        return cast("Session", self)
 
 
 def _session_class(kind: object) -> type[Session]:

@@ -27,6 +27,7 @@ class Marks:
     _id: str
     _cell: Cell | None
     _lock: threading.Lock
+    _written: bool
 
     def __init__(self) -> None:
         # Stands for the turns that it was asked after (`Conversation.followed`), None before.
@@ -90,6 +91,7 @@ class Marks:
         other = copy.copy(self)
         other._session, other._cell = session, cell
         other._shared, other._on_marks, other._instead_of = True, (), None
+        other._written, other._lock = False, threading.Lock()
         return other
 
     def _as_turn(self) -> Turn:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Outline"]
+__all__ = ["Fork", "Outline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a branch left its session: the session's id, and how many turns they share."""
+
+    session_id: str
+    shared: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,13 @@ class Places:
         turns: Iterable[Turn],
         outline: Outline | None = None,
         others: Mapping[str, Turn] | None = None,
+        *,
+        shared: int = 0,
     ) -> None:
-        """Start with turns that have ended; `others` are the ones that the outline names."""
+        """Start with turns that have ended; `others` are the ones that the outline names.
+
+        `shared` is how many places the session had when it left another one.
+        """
         known = others or {}
         versions: dict[str, tuple[Turn, ...]] = {}
         dropped: list[Turn] = []
@@ -75,7 +80,7 @@ class Places:
                 versions[name] = tuple(known[one] for one in older if one in known)
             dropped = [known[one] for one in outline.dropped if one in known]
         stale = outline.stale if outline is not None else frozenset()
-        self._now = now = Conversation.of(turns, versions, dropped)
+        self._now = now = Conversation.of(turns, versions, dropped, shared)
         for turn in now.turns:
             if turn.id in stale:
                 turn._followed = ~now.followed(turn)  # anything else

@@ -14,7 +14,7 @@ import msgspec
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AudioError, UsageError
-from cellvoice.protocol import Reply, Usage, user_message
+from cellvoice.protocol import CostPart, CostParts, Reply, Usage, user_message
 from cellvoice.protocol.fold import ReplyToolCall
 from cellvoice.protocol.logprobs import ReplyLogprobs
 
@@ -114,6 +114,7 @@ class RestoredTurn(Turn):
             self._record["cost_usd"],
             estimated=bool(self._record.get("cost_estimated")),
             note=self._record.get("cost_note"),
+            parts=_cost_parts(self._record.get("cost_parts")),
         )
 
     @property
@@ -263,6 +264,7 @@ def restored_settings(record: Record) -> tuple[Settings, list[str]]:
         voice=voice if isinstance(voice, (str, Mapping)) else None,
         system=record.get("system"),
         params={},
+        budget_usd=_amount(record.get("budget_usd")),
     )
     for name, value in _mapping(record.get("params")).items():
         try:
@@ -282,6 +284,20 @@ def _tool_call(record: Record) -> ReplyToolCall:
     known = {one.name for one in dataclasses.fields(ReplyToolCall)}
     call = {name: item for name, item in record.items() if name in known}
     return ReplyToolCall(**{"index": 0, **call})
+
+
+def _cost_parts(record: object) -> CostParts:
+    kept = {name: _mapping(part) for name, part in _mapping(record).items()}
+    parts = {
+        name: CostPart(int(_amount(part.get("tokens")) or 0), _amount(part.get("usd")))
+        for name, part in kept.items()
+        if name in CostParts._fields
+    }
+    return CostParts(**parts)
+
+
+def _amount(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and value >= 0 else None
 
 
 def _timing(record: object) -> Timing:

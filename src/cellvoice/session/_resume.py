@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
 
-from ._outline import Outline
+from ._outline import Fork, Outline
 from ._restore import RestoredTurn, restored_settings
 from .journal import (
     Holder,
@@ -37,6 +37,7 @@ class Resumed:
     order: tuple[str, ...]
     outline: Outline | None
     made: int
+    fork: Fork | None = None
 
 
 def resume(
@@ -63,7 +64,7 @@ def open_folder(
         )
     given: dict[str, Any] = {"name": story.name or None}
     if story.settings:
-        given |= kept.values()
+        given |= {**kept.values(), "budget": kept.budget_usd}
     try:
         session = kind(**{**given, **settings, "journal": story.folder.parent if writes else False})
         if story.settings and kept.voice is None and "voice" not in settings:
@@ -76,7 +77,7 @@ def open_folder(
         name: RestoredTurn(session, turn, story.folder, number)
         for number, (name, turn) in enumerate(_in_order(story), 1)
     }
-    resumed = Resumed(made, tuple(story.order), story.outline, story.made)
+    resumed = Resumed(made, tuple(story.order), story.outline, story.made, story.fork)
     session._take_over(story.folder.name, journal, resumed, "; ".join(sentences))
     if journal is not None:
         _write_halves(story, journal, made)

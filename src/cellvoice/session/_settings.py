@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cellvoice.client import ClientOptions, Secret
 from cellvoice.errors import AuthError, UsageError
-from cellvoice.protocol import ListedModel, facts
+from cellvoice.protocol import AZURE, ListedModel, facts
 
 from ._tape import cassette_for
 
@@ -106,6 +106,12 @@ class Destination:
             return self.cassette.badge
         return EMBEDDED_BADGE if self.kind == "engine" else ""
 
+    @property
+    def prices_at(self) -> str:
+        """Whose prices hold there: Azure's, or "" for the service's own."""
+        at_azure = self.options.azure_api_version or _is_azure(self.base_url)
+        return AZURE if at_azure else ""
+
     def notice(self, of_model: str) -> str:
         """What the user should know before asking, or ""; `of_model` is what is known of that."""
         if self.cassette is not None and self.replays:
@@ -158,7 +164,7 @@ def _key(given: Given, base_url: Secret | None, *, own: bool) -> Secret | None:
     if given.api_key is not None and not isinstance(given.api_key, str):
         raise UsageError(f"api_key is a {type(given.api_key).__name__}, expected a str")
     variables = [KEY_VARIABLE]
-    if _is_at(base_url, "azure.com") or _is_at(base_url, "azure.us"):
+    if _is_azure(base_url):
         variables.insert(0, AZURE_KEY_VARIABLE)
     if own:
         # What is in a header was given for this session, what is in the environment was not.
@@ -176,6 +182,10 @@ def _else_environment(value: object, name: str) -> object:
 def _is_at(base_url: Secret | None, domain: str) -> bool:
     host = _host(base_url)
     return host == domain or host.endswith(f".{domain}")
+
+
+def _is_azure(base_url: Secret | None) -> bool:
+    return _is_at(base_url, "azure.com") or _is_at(base_url, "azure.us")
 
 
 def _host(base_url: Secret | None) -> str:

@@ -88,5 +88,5 @@ def worth(turn: Turn) -> int:
 
 def tells(turn: Turn) -> bool:
     """Whether later turns follow it: it has ended, and there is something that can be repeated."""
-    said = turn.text.strip() or turn.reply.refusal.strip() or turn.reply.pcm
+    said = turn.text.strip() or turn.reply.refusal.strip() or turn.reply.received_s
     return turn.finish is not None and bool(said)

@@ -10,18 +10,19 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import ListedModel, NoiseGuard, Usage, with_parameters
+from cellvoice.protocol import ListedModel, NoiseGuard, PriceList, with_parameters
 
 from . import _loop, _seams
 from ._asking import Asking, Settings, Voice
 from ._branches import Branching
+from ._budget import checked_budget
 from ._caller import by_current_names
 from ._configuring import Configuring
-from ._cost import Cost, total_cost
 from ._inputs import Said
 from ._keeping import checked_name, told_of
 from ._kept import Keeping
 from ._memory import HistoryChoice, Memory
+from ._money import Paying
 from ._naming import new_id
 from ._settings import Destination, Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cellvoice.client import Cassette, Timeouts
+    from cellvoice.protocol import Prices
 
     from ._seams import Cell, TurnView
 
@@ -46,7 +48,7 @@ DEFAULT_VOICE = "alloy"
 
 
 @with_parameters
-class Session(Configuring, Branching, Keeping):
+class Session(Configuring, Branching, Keeping, Paying):
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.
@@ -54,13 +56,14 @@ class Session(Configuring, Branching, Keeping):
     `badge` and `notice` say so. `voice` is "alloy" if none is given. `journal` is the folder to
     write to (`cellvoice_journal` if none is given), or False to write nothing. `cassette` is a
     Cassette or its path: a recording that is there is replayed, without a key and a network, else
-    one is made (docs/cassettes.md). `headers`,
-    `organization`, `project`, `proxy`, `timeout` (seconds for a whole reply, or Timeouts),
-    `max_retries`, `azure_api_version` and `http_client` are about the connection; docs/failures.md
-    tells of each. `guard` ends a reply that goes on for that many seconds (30) without words, as
-    endless noise does; False lets it. `history` "transcript" repeats earlier answers to the model
-    by their words, `audio_turns` only the newest so many by their sound. Other keywords are
-    parameters of the service, for every turn.
+    one is made (docs/cassettes.md). `headers`, `organization`, `project`, `proxy`, `timeout`
+    (seconds for a whole reply, or Timeouts), `max_retries`, `azure_api_version` and `http_client`
+    are about the connection (docs/failures.md). `guard` ends a reply that goes on for that many
+    seconds (30) without words, as endless noise does; False lets it. `history` "transcript"
+    repeats earlier answers to the model by their words, `audio_turns` only the newest so many by
+    their sound (docs/conversation.md). `budget` is what the session may cost in US dollars,
+    `prices` are your own: Prices for every model, or by models' names (docs/money.md). Other
+    keywords are parameters of the service, for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -86,6 +89,8 @@ class Session(Configuring, Branching, Keeping):
         guard: bool | float = True,
         history: HistoryChoice = "audio",
         audio_turns: int | None = None,
+        budget: float | None = None,
+        prices: Prices | Mapping[str, Prices] | None = None,
         name: str | None = None,
         journal: str | os.PathLike[str] | bool | None = None,
         gitignore: bool = True,
@@ -109,6 +114,8 @@ class Session(Configuring, Branching, Keeping):
             parameters,
             guard=NoiseGuard.of(guard),
             memory=Memory(history, audio_turns).checked(),
+            prices=PriceList.of(prices, to.prices_at),
+            budget_usd=checked_budget(budget),
         )
         self._set_up(settings, to, journal, clock, name=checked_name(name), ignored=gitignore)
 
@@ -149,21 +156,6 @@ class Session(Configuring, Branching, Keeping):
     def id(self) -> str:
         """A name for this conversation that no other has; the journal's folder has it, too."""
         return self._id
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all turns together, as far as the service told them.
-
-        Also of older versions and of turns that were taken back, but not of those that a branch
-        shares with the session that it comes from.
-        """
-        paid = self._asking.places.paid_here
-        return sum((turn.usage for turn in paid if turn.usage is not None), Usage())
-
-    @property
-    def cost(self) -> Cost:
-        """What all of them cost together, in US dollars."""
-        return total_cost(turn.cost for turn in self._asking.places.paid_here)
 
     @property
     def badge(self) -> str:

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,8 @@ from cellvoice.protocol import Reply, ReplyLogprobs, Request, Usage
 from . import _loop, _seams
 from ._cost import Cost, cost_of
 from ._marks import Marks
+from ._sent import NOTHING_SENT
+from ._timing import Timing
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -30,15 +31,6 @@ __all__ = ["Finish", "Timing", "Turn"]
 _log = logging.getLogger("cellvoice.session")
 
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds from the moment the request was sent; None for what has not happened."""
-
-    first_event_s: float | None = None
-    first_sound_s: float | None = None
-    total_s: float | None = None
 
 
 class Turn(Marks):
@@ -68,6 +60,8 @@ class Turn(Marks):
         self._input: tuple[str | Clip, ...] = ()
         self._message: Mapping[str, object] | None = None
         self._request: Request | None = None
+        self._sent = NOTHING_SENT
+        self._reserved_usd = 0.0
         self._request_id: str | None = None
         self._replayed = ""
         self._reply = Reply()
@@ -199,13 +193,15 @@ class Turn(Marks):
 
     @property
     def cost(self) -> Cost:
-        """What the turn cost, in US dollars; `cost.note` says when it is an estimate."""
+        """What the turn cost, in US dollars; `cost.note` says when it is an estimate.
+
+        `cost.parts` divides it into text and sound, in and out.
+        """
         if self._request is None:
             return Cost(0.0)  # nothing was sent
         if self._replayed or self._never_answered:
             return Cost(0.0)  # `usage` has what it used when it was recorded
-        spoken = [part for part in self._input if isinstance(part, Clip)]
-        return cost_of(self._reply, self.model, spoken)
+        return cost_of(self._reply, self.model, self._settings.prices, self._sent.tokens)
 
     @property
     def _never_answered(self) -> bool:
@@ -226,7 +222,7 @@ class Turn(Marks):
 
     @property
     def timing(self) -> Timing:
-        """Seconds from sending to the first event, the first sound, and the end."""
+        """Seconds from sending to the first byte, words, sound that can be heard, and the end."""
         return self._timing
 
     @property

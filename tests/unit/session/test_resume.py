@@ -156,9 +156,10 @@ def test_a_deleted_sound_costs_the_sound_and_is_told(
     assert sum("sound of this turn is missing" in notice for notice in spoken.notices) == 2
     assert typed.input == ("Second.",)
     again.say("Third.")
-    words = {"role": "assistant", "content": "Hello"}
-    # The first question is gone, and its answer alone would answer nothing.
-    assert service.asked[0].body["messages"][:2] == [{"role": "user", "content": "Second."}, words]
+    by_id = {"role": "assistant", "audio": {"id": typed.reply.audio_id}}
+    # The first question is gone, and its answer alone would answer nothing. Of the second answer
+    # the service still has the sound.
+    assert service.asked[0].body["messages"][:2] == [{"role": "user", "content": "Second."}, by_id]
 
 
 def test_a_sound_that_is_another_one_counts_as_missing(

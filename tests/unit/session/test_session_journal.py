@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from cellvoice.audio import Clip
-from cellvoice.errors import CellvoiceError, StreamBroken, UsageError
+from cellvoice.errors import StreamBroken, UsageError
 from cellvoice.protocol import Event
 from cellvoice.session import Journal, Session, Turn
 
 from .conftest import MakeSession
-from .rig import Hold, Reply, Service, events_of, recorded
+from .rig import Hold, Reply, Service, event, events_of, recorded
 
 QUESTION = Clip.from_pcm16(b"\x00\x10" * 2400)
 
@@ -95,13 +95,12 @@ def test_a_person_can_read_what_was_said(make_session: MakeSession) -> None:
     assert index["covers_bytes"] == (session.journal_folder / "turns.jsonl").stat().st_size
 
 
-def test_a_text_that_was_cut_in_a_letter_is_written(make_session: MakeSession) -> None:
-    session = make_session(Service(recorded()))
-    # No request can hold it; the turn that failed is kept all the same.
-    with pytest.raises(CellvoiceError):
-        session.say("half a letter: \ud83d")
+def test_an_answer_that_was_cut_in_a_letter_is_written(make_session: MakeSession) -> None:
+    half = event({"choices": [{"index": 0, "delta": {"content": "half a letter: \ud83d"}}]})
+    session = make_session(Service(Reply(pieces=[half, b"data: [DONE]\n\n"])))
+    session.say(QUESTION, voice=None)
     (line,) = lines_of(session)
-    assert (line["input"][0]["text"], line["finish"]) == ("half a letter: ?", "failed")
+    assert line["reply"]["content"] == "half a letter: \ufffd"
 
 
 def test_a_history_is_written_once_and_told_by_every_turn(make_session: MakeSession) -> None:

@@ -48,7 +48,8 @@ def test_cost_is_the_usage_at_the_models_prices(make_session: MakeSession) -> No
 def test_without_usage_the_cost_is_estimated_and_says_so(make_session: MakeSession) -> None:
     turn = make_session(Service(speech(sound_s=2.0, expires_at=1))).say("Say hello.")
     assert turn.usage is None
-    assert float(turn.cost) == pytest.approx(2.0 * 20 * 64 / 1_000_000)
+    # 3 text tokens in 10 letters and 7 around them; 40 of sound and 2 of text come back.
+    assert float(turn.cost) == pytest.approx((10 * 2.5 + 40 * 64 + 2 * 10) / 1_000_000)
     assert turn.cost.estimated
     assert turn.cost_note is not None and "estimated" in turn.cost_note
 

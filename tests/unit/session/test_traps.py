@@ -169,7 +169,9 @@ def test_a_cost_that_was_not_told_is_estimated_from_the_events_and_says_so(
     with pytest.raises(StreamBroken):
         session.say("Say hello.")
     turn = session.turns[0]
-    assert float(turn.cost) == pytest.approx(40 * 64 / 1_000_000)
+    assert turn.cost.parts.audio_out == (40, pytest.approx(40 * 64 / 1_000_000))
+    # And the words: 10 of the request, 2 of the reply.
+    assert float(turn.cost) == pytest.approx((10 * 2.5 + 40 * 64 + 2 * 10) / 1_000_000)
     assert turn.cost.estimated and "estimated" in (turn.cost_note or "")
 
 

@@ -36,7 +36,8 @@ def entry_of(record: Mapping[str, Any]) -> Entry:
         "answer_s": float(sound.get("duration_s") or 0.0),
         "total_s": timing.get("total_s"),
         "model": record.get("model") or _mapping(record.get("settings")).get("model"),
-        "cost_usd": record.get("cost_usd"),
+        # What a branch shares was paid for by the session that it left.
+        "cost_usd": 0.0 if record.get("shared") else record.get("cost_usd"),
         "cell": cell.get("id") if isinstance(cell, Mapping) else None,
     }
 

@@ -59,7 +59,7 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
         "voice": turn.voice,
         "badge": turn.badge,
         # Asked, and paid for, in another session that this one branched from.
-        "shared": bool(getattr(turn, "_shared", False)),
+        "shared": bool(turn._shared),
         "heard": turn.heard,
         "request": messages.record(turn.request),
         "request_id": turn.request_id,
@@ -69,6 +69,9 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
         "cost_usd": turn.cost.usd,
         "cost_estimated": turn.cost.estimated,
         "cost_note": turn.cost.note,
+        "cost_parts": {
+            name: part._asdict() for name, part in turn.cost.parts._asdict().items() if part.tokens
+        },
         "timing": dataclasses.asdict(turn.timing),
         "notices": list(turn.notices),
         "error": error_record(turn.error),
@@ -93,7 +96,10 @@ def settings_record(settings: Settings) -> dict[str, object]:
     record = {name: params.pop(name) for name in ("model", "voice", "system")}
     kept = {name: value for name, value in params.items() if _is_json(value)}
     left_out = sorted(params.keys() - kept.keys())
-    return {**record, "params": kept, **({"left_out": left_out} if left_out else {})}
+    record |= {"params": kept, **({"left_out": left_out} if left_out else {})}
+    if settings.budget_usd is not None:
+        record["budget_usd"] = settings.budget_usd
+    return record
 
 
 def time_text(moment: datetime) -> str:

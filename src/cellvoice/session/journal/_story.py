@@ -10,7 +10,7 @@ from typing import Any
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol import Request
-from cellvoice.session._outline import Outline
+from cellvoice.session._outline import Fork, Outline
 
 from ._layout import FORMAT_VERSION, TAKES, TURNS
 from ._lines import lines_in
@@ -48,6 +48,7 @@ class Story:
     made_at: str = ""
     settings: Record = field(default_factory=dict)
     base_url: str = ""
+    fork: Fork | None = None
     # The last line about the session, as it would be written again.
     told: Record = field(default_factory=dict)
     turns: dict[str, TurnStory] = field(default_factory=dict)
@@ -150,7 +151,14 @@ def _take_session(story: Story, line: Record) -> None:
     story.made_at = str(line.get("made_at") or story.made_at)
     story.settings = _mapping(line.get("settings"))
     story.base_url = str(line.get("base_url") or "")
+    story.fork = _fork(_mapping(line.get("fork")))
     story.told = {key: value for key, value in line.items() if key not in ("kind", "version")}
+
+
+def _fork(record: Record) -> Fork | None:
+    name, shared = record.get("session_id"), record.get("shared")
+    known = isinstance(name, str) and isinstance(shared, int) and shared >= 0
+    return Fork(str(name), int(shared or 0)) if known else None
 
 
 def _outline(line: Record) -> Outline:

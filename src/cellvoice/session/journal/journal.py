@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -30,7 +31,7 @@ from ._takes import UnsentTake, unsent_takes
 if TYPE_CHECKING:
     from cellvoice.protocol import Event, Request
     from cellvoice.session._asking import Settings
-    from cellvoice.session._outline import Outline
+    from cellvoice.session._outline import Fork, Outline
     from cellvoice.session.turn import Turn
 
     from ._story import Story
@@ -48,6 +49,7 @@ class About:
     made_at: datetime
     settings: Settings
     base_url: str
+    fork: Fork | None
 
 
 class Written(NamedTuple):
@@ -262,8 +264,10 @@ class Journal:
         about = self.about() if self.about is not None else None
         if about is None:
             return {"id": self.folder.name}
+        fork = {} if about.fork is None else {"fork": dataclasses.asdict(about.fork)}
         return {
             "id": self.folder.name,
+            **fork,
             "name": about.name,
             "made_at": self._made_at or time_text(about.made_at),
             "settings": settings_record(about.settings),
