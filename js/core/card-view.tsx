@@ -35,6 +35,7 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
       aria-label={`Turn ${card.number}`}
       aria-busy={card.state === "running"}
     >
+      <MarksLine card={card} />
       {card.input.length > 0 ? (
         <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} />
       ) : null}
@@ -52,6 +53,31 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
       </div>
       <Announce words={useCardWords(turn)} />
     </article>
+  );
+}
+
+/** Where the turn stands now: one of several versions, or asked after words that have changed since. */
+function MarksLine({ card }: { card: TurnCard }) {
+  const { stale, versions } = card;
+  if (!stale && versions === null) return null;
+  return (
+    <p class="cv-marks">
+      {versions === null ? null : (
+        <span class="cv-chip" title="turn.versions has the others">
+          version {versions.k} of {versions.of}
+        </span>
+      )}
+      {stale ? (
+        <>
+          <span class="cv-chip" data-mark="stale">
+            stale
+          </span>
+          <span>
+            Turns before it have changed; <code>session.refresh()</code> asks it again.
+          </span>
+        </>
+      ) : null}
+    </p>
   );
 }
 

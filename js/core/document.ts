@@ -50,6 +50,11 @@ export class Part {
   orNull<T>(read: (part: Part) => T): T | null {
     return this.value === null ? null : read(this);
   }
+
+  /** As `orNull`, and null also for what is not there. */
+  orAbsent<T>(read: (part: Part) => T): T | null {
+    return this.value === undefined ? null : this.orNull(read);
+  }
 }
 
 export const text = (part: Part): string => part.text();

@@ -1,7 +1,7 @@
 /** Reads the vendor form of a turn, which may come from any notebook file. */
 
 import { amount, Part, size, text, TurnFormatError } from "./document";
-import type { TurnCard, TurnFacts, TurnInput, TurnSound, TurnStateName, TurnUsage } from "./turn";
+import type { TurnCard, TurnFacts, TurnInput, TurnMarks, TurnSound, TurnStateName, TurnUsage } from "./turn";
 
 const STATES: readonly TurnStateName[] = [
   "running",
@@ -54,6 +54,18 @@ export function parseTurn(document: unknown): TurnCard {
     error: root.get("error").orNull((error) => ({
       name: error.get("name").text(),
       message: error.get("message").text(),
+    })),
+    ...readMarks(root),
+  };
+}
+
+/** Marks that are left out say that there is nothing to say. */
+export function readMarks(root: Part): TurnMarks {
+  return {
+    stale: root.get("stale").value === true,
+    versions: root.get("versions").orAbsent((versions) => ({
+      k: versions.get("k").size(),
+      of: versions.get("of").size(),
     })),
   };
 }

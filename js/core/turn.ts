@@ -45,7 +45,15 @@ export interface TurnFacts {
   readonly expires_at: number | null;
 }
 
-export interface TurnCard {
+/** What became of a turn in the conversation since. */
+export interface TurnMarks {
+  /** Turns before it have changed since it was asked. */
+  readonly stale: boolean;
+  /** Which of the turns that were asked in its place it is, from 1; null for the only one. */
+  readonly versions: { readonly k: number; readonly of: number } | null;
+}
+
+export interface TurnCard extends TurnMarks {
   readonly version: 1;
   readonly id: string;
   readonly number: number;

@@ -134,6 +134,11 @@ const STATES: Record<string, ComponentChildren> = {
     />
   ),
   "card-complete": <CardView turn={fakeTurn(PARIS, fakePlayer("ready", 1.89))} />,
+  "card-marked": (
+    <CardView
+      turn={fakeTurn({ ...PARIS, stale: true, versions: { k: 2, of: 3 } }, fakePlayer("ready", 1.89))}
+    />
+  ),
   "card-long": <CardView turn={fakeTurn(SPOKEN, fakePlayer("playing", 14.3, 6.2))} />,
   "card-blocked": <CardView turn={fakeTurn(SPOKEN, fakePlayer("blocked", 14.3))} />,
   "card-stopped": (

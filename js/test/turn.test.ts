@@ -7,6 +7,8 @@ import { parsePad, parseTurn } from "../core";
 
 type Json = Record<string, unknown>;
 
+const UNMARKED = { stale: false, versions: null };
+
 /** The example of the contract with one place changed; `undefined` takes the place away. */
 function withChange(path: readonly (string | number)[], value: unknown): Json {
   const copy = structuredClone(example) as unknown as Json;
@@ -20,12 +22,12 @@ function withChange(path: readonly (string | number)[], value: unknown): Json {
 
 describe("the saved form of a turn", () => {
   it("is read whole", () => {
-    expect(parseTurn(example)).toEqual(example);
+    expect(parseTurn(example)).toEqual({ ...example, ...UNMARKED });
   });
 
   it("may hold keys that this version does not know", () => {
     const newer = withChange(["reply", "mood"], "calm");
-    expect(parseTurn({ ...newer, tool_calls: [] })).toEqual(example);
+    expect(parseTurn({ ...newer, tool_calls: [] })).toEqual({ ...example, ...UNMARKED });
   });
 
   it.each([
@@ -56,6 +58,14 @@ describe("the saved form of a turn", () => {
     for (const path of places) {
       expect(() => parseTurn(withChange(path, undefined)), path.join(".")).toThrow(path.join("."));
     }
+  });
+
+  it("has the marks of its place in the conversation", () => {
+    const marked = { ...example, stale: true, versions: { k: 1, of: 2 } };
+    expect(parseTurn(marked)).toEqual(marked);
+    expect(() => parseTurn({ ...example, versions: { k: 1 } })).toThrow(
+      "turn.versions.of should be a number",
+    );
   });
 
   it("of a newer version says what to do", () => {
@@ -89,7 +99,8 @@ describe("the saved form of a pad", () => {
 
   it("is read whole", () => {
     const pad = { version: 1, pad: "k3", session: "s", state, turns: [example] };
-    expect(parsePad(pad)).toEqual({ pad: "k3", state: { ...state, settings: null }, turns: [example] });
+    const turns = [{ ...example, ...UNMARKED }];
+    expect(parsePad(pad)).toEqual({ pad: "k3", state: { ...state, settings: null }, turns });
   });
 
   it("may tell what was set", () => {

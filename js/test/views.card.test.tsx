@@ -22,6 +22,16 @@ describe("a card", () => {
     expect(one("dl").textContent).toContain("req_local_1");
   });
 
+  it("says where its turn stands now, and only where there is something to say", () => {
+    const turn = new FakeTurn(CARD);
+    show(<CardView turn={turn} />);
+    expect(place.querySelector(".cv-marks")).toBeNull();
+    act(() => (turn.card.value = { ...CARD, stale: true, versions: { k: 2, of: 3 } }));
+    expect(one(".cv-marks").textContent).toBe(
+      "version 2 of 3" + "stale" + "Turns before it have changed; session.refresh() asks it again.",
+    );
+  });
+
   it("does not say again a badge that stands above it", () => {
     show(
       <CardView turn={new FakeTurn(CARD)} said={{ badge: "embedded engine, not gpt-audio", notice: "" }} />,

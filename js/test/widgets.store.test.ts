@@ -308,3 +308,43 @@ test("closing the model leaves no listener, no timer and no player that is silen
   expect(scope.size).toBe(0);
   expect(pageAudio().live.size).toBe(0);
 });
+
+test("a pad shows the turns that the conversation has now, in its order and with its marks", async () => {
+  const { store, say, clock } = setUp();
+  clock.advance(300);
+  for (const id of ["t1", "t2", "t3"]) {
+    say("turn.started", { turn: id, card: form(id) });
+    say("turn.ended", { turn: id, card: ended(id) });
+  }
+  say("turn.started", { turn: "t4", card: form("t4") });
+  const ids = () => store.turns.value.map((turn) => turn.id);
+  say("pad.turns", { turns: [{ turn: "t1" }, { turn: "t4" }, { turn: "t2" }, { turn: "t3" }] });
+  expect(ids()).toEqual(["t1", "t4", "t2", "t3"]);
+  say("turn.ended", { turn: "t4", card: ended("t4") });
+  say("pad.turns", {
+    turns: [{ turn: "t4", versions: { k: 2, of: 2 } }, { turn: "t2", stale: true }, { turn: "t9" }],
+  });
+  expect(ids()).toEqual(["t4", "t2"]);
+  expect(store.turns.value.map(({ card }) => [card.value.stale, card.value.versions])).toEqual([
+    [false, { k: 2, of: 2 }],
+    [true, null],
+  ]);
+  say("turn.started", { turn: "t1", card: form("t1") });
+  say("turn.ended", { turn: "t1", card: ended("t1") });
+  say("pad.turns", { turns: [{ turn: "t1" }, { turn: "t4" }] });
+  expect(ids()).toEqual(["t1", "t4"]);
+});
+
+test("the sound of a turn that leaves the conversation stops", async () => {
+  const { store, say, clock } = setUp();
+  clock.advance(300);
+  say("turn.started", { turn: "t1", card: form("t1") });
+  say("turn.audio", { turn: "t1", start_frame: 0, sample_rate_hz: 24_000 }, [pcm(48_000)]);
+  await settled();
+  const player = store.turns.value[0]?.player;
+  expect(player?.phase.value).toBe("playing");
+  say("pad.turns", { turns: [] });
+  await settled();
+  expect(store.turns.value).toEqual([]);
+  expect(pageAudio().speaking).toBeNull();
+});

@@ -1,16 +1,23 @@
 /** The kernel's events, parsed. */
 
 import { Part } from "../core/document";
-import { parseTurn } from "../core/parse-turn";
+import { parseTurn, readMarks } from "../core/parse-turn";
 import type { PadState, Take } from "../core/ports";
 import { readSettings } from "../core/settings";
-import type { TurnCard } from "../core/turn";
+import type { TurnCard, TurnMarks } from "../core/turn";
 import { isRecord, type KernelData, type KernelEvent } from "../rpc-messages";
 
 export type ListenPhase = "ready" | "late" | "closed";
 
+export interface PlacedTurn {
+  readonly turn: string;
+  readonly marks: TurnMarks;
+}
+
 export type PageEvent =
   | { readonly name: "pad.state"; readonly state: PadState }
+  /** The turns of the conversation as it is now, in order. */
+  | { readonly name: "pad.turns"; readonly turns: readonly PlacedTurn[] }
   | { readonly name: "listen.state"; readonly phase: ListenPhase; readonly sentence: string }
   | { readonly name: "turn.started"; readonly turn: string; readonly card: TurnCard }
   | { readonly name: "turn.text"; readonly turn: string; readonly text: string }
@@ -32,6 +39,8 @@ export function parseEvent(event: KernelEvent): PageEvent | null {
   switch (event.name) {
     case "pad.state":
       return { name: event.name, state: parsePadState(data) };
+    case "pad.turns":
+      return { name: event.name, turns: new Part(data, event.name).get("turns").list(parsePlaced) };
     case "listen.state":
       return { name: event.name, phase: listenPhase(data["phase"]), sentence: textOf(data, "sentence") };
     case "turn.started":
@@ -50,6 +59,10 @@ export function parseEvent(event: KernelEvent): PageEvent | null {
     default:
       return null;
   }
+}
+
+function parsePlaced(placed: Part): PlacedTurn {
+  return { turn: placed.get("turn").text(), marks: readMarks(placed) };
 }
 
 function parseAudio(event: KernelEvent): PageEvent {

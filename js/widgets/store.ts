@@ -7,7 +7,7 @@ import { pageClock, type Scope } from "../core/scope";
 import { readValues } from "../core/settings";
 import { Channel, type ChannelModel, type JsonObject } from "../rpc";
 import type { KernelEvent } from "../rpc-messages";
-import { parseEvent, type ListenPhase, type PageEvent } from "./events";
+import { parseEvent, type ListenPhase, type PageEvent, type PlacedTurn } from "./events";
 import { Recorder, type RecorderParts } from "./recorder";
 import { TurnStore, type PageParts } from "./turn-store";
 
@@ -167,6 +167,9 @@ export class Store {
       case "pad.state":
         this.#state.value = event.state;
         return;
+      case "pad.turns":
+        this.#place(event.turns);
+        return;
       case "listen.state":
         this.#listen.value = event.phase;
         this.#sentence.value = event.sentence;
@@ -207,6 +210,22 @@ export class Store {
     const store = new TurnStore(turn, card, this.#channel, this.#scope, this.#parts);
     this.#turns.value = [...this.#turns.peek(), store];
     this.#dropSentTake();
+  }
+
+  /** The conversation has another shape: what left it goes, and the rest stands in its order. */
+  #place(placed: readonly PlacedTurn[]): void {
+    const known = new Map(this.#turns.peek().map((turn) => [turn.id, turn]));
+    const turns: TurnStore[] = [];
+    for (const { turn, marks } of placed) {
+      // One that is not known begins later, and then stands at the end until the next word on it.
+      const found = known.get(turn);
+      if (found === undefined) continue;
+      found.mark(marks);
+      known.delete(turn);
+      turns.push(found);
+    }
+    for (const gone of known.values()) gone.leave();
+    this.#turns.value = turns;
   }
 
   /** A page that is told the past sees takes that were sent long ago; a turn with sound after them says so. */

@@ -3,7 +3,7 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
-import type { TurnCard } from "../core/turn";
+import type { TurnCard, TurnMarks } from "../core/turn";
 import { decodeSound, type DecodeSound } from "../audio/decode";
 import { samplesFromBytes } from "../audio/pcm";
 import { StreamPlayer } from "../audio/playback";
@@ -120,6 +120,18 @@ export class TurnStore implements TurnPort {
     const card = this.#card.peek();
     this.#player.finish();
     this.#card.value = { ...card, state: "failed", error: { name: "TurnFormatError", message: reason } };
+  }
+
+  /** Where it stands in the conversation now. */
+  mark({ stale, versions }: TurnMarks): void {
+    const card = this.#card.peek();
+    const same = card.versions?.k === versions?.k && card.versions?.of === versions?.of;
+    if (card.stale !== stale || !same) this.#card.value = { ...card, stale, versions };
+  }
+
+  /** It is no part of the conversation any more. */
+  leave(): void {
+    this.#player.close();
   }
 
   /** The page sees the turn no more while its reply still comes: nobody listens. */

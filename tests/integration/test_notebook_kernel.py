@@ -218,7 +218,7 @@ def test_the_pad_speaks_types_stops_and_gives_sound(notebook: Notebook) -> None:
     notebook.until(lambda: bool(page.named("pad.state")))
     state = page.named("pad.state")[0]
     assert state["badge"] == "embedded engine, not gpt-audio"
-    assert state["price"] == {"input_usd_per_s": 0.0, "output_usd_per_s": 0.0}
+    assert set(state["price"].values()) == {0}
     sent = ask(notebook, page, "send", {"text": "Hello"})
     notebook.until(lambda: bool(page.named("turn.ended")))
     turn = sent["data"]["turn"]

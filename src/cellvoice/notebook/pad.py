@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event
-from cellvoice.render import Place, conversation_html, is_marked_as, text
+from cellvoice.render import Place, conversation_html, is_marked_as, marks, text
 from cellvoice.session import Cell, Session, Turn, background_loop, size_words
 from cellvoice.widgets import Answer
 
@@ -164,7 +164,13 @@ class Pad:
         # Without our JupyterLab renderer the output stays a widget, see `docs/architecture.md`.
         self._renders_here = False
         self._unwatch: Callable[[], None] = lambda: None
+        self._follow_no_more: Callable[[], None] = lambda: None
+        # The turns that the page has, by their ids.
+        self._told: set[str] = set()
+        self._shaping = asyncio.Lock()
+        self._shape_is_told = True
         self._refreshing: asyncio.Future[None] | None = None
+        self._following: asyncio.Future[None] | None = None
         self._writing = asyncio.Lock()
         self._stale = False
         self._closed = False
@@ -177,11 +183,13 @@ class Pad:
         There a turn that runs stands still meanwhile, so nothing of it is missed or told twice.
         """
         self._tell_state()
-        for turn in list(self._session.turns):
-            self._live.started(turn)
+        for turn, _ in self._session.shown_turns():
+            self.started(turn)
             if turn.finish is not None:
                 self._live.ended(turn, self._conversation.add(turn).card)
+        self._tell_turns()
         self._unwatch = self._session.watch(self)
+        self._follow_no_more = self._session.when_reshaped(self._reshaped)
 
     @property
     def in_sight(self) -> bool:
@@ -192,10 +200,12 @@ class Pad:
         """End a pad that another one replaces; what it was recording stays on disk."""
         self._closed = True
         self._unwatch()
+        self._follow_no_more()
         self._recording.takes.keep()
         self._live.close()
 
     def started(self, turn: Turn) -> None:
+        self._told.add(turn.id)
         self._live.started(turn)
 
     def event(self, turn: Turn, event: Event) -> None:
@@ -206,6 +216,42 @@ class Pad:
         self._live.ended(turn, done.card)
         self._tell_state()
         await self._refresh()
+
+    def _reshaped(self) -> None:
+        # From whichever thread changed the conversation.
+        background_loop().call_soon_threadsafe(self._follow_soon)
+
+    def _follow_soon(self) -> None:
+        self._shape_is_told = False
+        self._following = asyncio.ensure_future(self._follow())
+
+    async def _follow(self) -> None:
+        """Show the conversation as it is now: turns are replaced, dropped, and come back."""
+        async with self._shaping:
+            if self._shape_is_told:
+                return
+            self._shape_is_told = True
+            # One that runs, or waits for its turn, is told when it begins.
+            back = [
+                turn
+                for turn, _ in self._session.shown_turns()
+                if turn.finish is not None and turn.id not in self._told
+            ]
+            for turn in back:
+                done = await asyncio.to_thread(self._conversation.add, turn)
+                self.started(turn)
+                self._live.ended(turn, done.card)
+            if self._closed:
+                return
+            self._tell_turns()
+            self._tell_state()
+        await self._refresh()
+
+    def _tell_turns(self) -> None:
+        shown = self._session.shown_turns()
+        self._told &= {turn.id for turn, _ in shown}
+        turns = [{"turn": turn.id, **marks(*mark)} for turn, mark in shown]
+        self._live.channel.emit("pad.turns", {"turns": turns})
 
     def _settings_changed(self) -> None:
         self._tell_state()

@@ -2,7 +2,7 @@
 
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
-from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, rounded_peaks
+from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, marks, rounded_peaks
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
 from .text import text
@@ -25,6 +25,7 @@ __all__ = [
     "html",
     "is_marked_as",
     "markdown",
+    "marks",
     "page",
     "rounded_peaks",
     "seconds",

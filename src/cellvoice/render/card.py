@@ -79,7 +79,14 @@ class Versions(TypedDict):
     of: int
 
 
-class Card(TypedDict):
+class Marks(TypedDict):
+    """Only what there is to say: turns before it have changed; it is not the only one."""
+
+    stale: NotRequired[Literal[True]]
+    versions: NotRequired[Versions]
+
+
+class Card(Marks):
     version: Literal[1]
     id: str
     number: int
@@ -94,6 +101,3 @@ class Card(TypedDict):
     facts: Facts
     notices: list[str]
     error: Failure | None
-    # Only where there is something to say: turns before it have changed; it is not the only one.
-    stale: NotRequired[Literal[True]]
-    versions: NotRequired[Versions]

@@ -9,7 +9,18 @@ from typing import Literal, Protocol
 from cellvoice.audio import Clip
 from cellvoice.protocol import Reply, Usage, mask_keys
 
-from .card import Card, EngineForm, Facts, Failure, Sound, SoundInput, State, TextInput, UsageForm
+from .card import (
+    Card,
+    EngineForm,
+    Facts,
+    Failure,
+    Marks,
+    Sound,
+    SoundInput,
+    State,
+    TextInput,
+    UsageForm,
+)
 
 # Enough bars for a waveform as wide as a card, few enough to cost nothing in the file.
 PEAK_COUNT = 96
@@ -83,7 +94,7 @@ class TurnLike(Protocol):
 
 def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
     """The turn as JSON-ready data; `href` is its sound's file when it has one of its own."""
-    card: Card = {
+    return {
         "version": 1,
         "id": turn.id,
         "number": turn.number,
@@ -103,20 +114,25 @@ def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
         "facts": _facts(turn),
         "notices": [mask_keys(notice) for notice in turn.notices],
         "error": _failure(turn.error),
+        **marks(turn.stale, turn.version),
     }
-    if turn.stale:
-        card["stale"] = True
-    number, count = turn.version
+
+
+def marks(stale: bool, version: tuple[int, int]) -> Marks:
+    """What a card says of its turn's place: only what is to be said."""
+    found: Marks = {}
+    if stale:
+        found["stale"] = True
+    number, count = version
     if count > 1:
-        card["versions"] = {"k": number, "of": count}
-    return card
+        found["versions"] = {"k": number, "of": count}
+    return found
 
 
 def is_marked_as(card: Card, turn: TurnLike) -> bool:
     """Whether a card that was made before has the marks that the turn has now."""
-    number, count = turn.version
-    versions = {"k": number, "of": count} if count > 1 else None
-    return card.get("stale", False) == turn.stale and card.get("versions") == versions
+    now = marks(turn.stale, turn.version)
+    return (card.get("stale"), card.get("versions")) == (now.get("stale"), now.get("versions"))
 
 
 def _inputs(turn: TurnLike) -> list[TextInput | SoundInput]:

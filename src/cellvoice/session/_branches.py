@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
@@ -22,6 +22,7 @@ from .turn import Turn
 
 if TYPE_CHECKING:
     from ._inputs import Said
+    from ._places import Mark
     from ._seams import Surface
     from .session import Session
 
@@ -81,6 +82,28 @@ class Branching(SessionPart):
         """
         asking, prices = self._asking, self._as_session()._prices_now()
         return history_prices(asking.turns, asking.settings, asking.clock(), prices)
+
+    def shown_turns(self) -> list[tuple[Turn, Mark]]:
+        """What a view shows: the current turns, and the running ones that may replace one.
+
+        Each with whether it is stale, and which version of its place it is, of how many.
+        """
+        return self._asking.places.shown()
+
+    def when_reshaped(self, call: Callable[[], object]) -> Callable[[], None]:
+        """Call something whenever turns came, went, changed places or marks; the result ends it.
+
+        On whichever thread changes it, so only hand work over there, and do not raise.
+        """
+        asking = self._asking
+        with asking.lock:
+            asking.on_reshaped = (*asking.on_reshaped, call)
+
+        def end() -> None:
+            with asking.lock:
+                asking.on_reshaped = tuple(one for one in asking.on_reshaped if one is not call)
+
+        return end
 
     def refresh(self) -> Turns:
         """Ask the stale turns again, in order, each after what stands before it now.

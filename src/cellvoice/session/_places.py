@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from ._outline import Outline
     from .turn import Turn
 
-__all__ = ["Change", "Places", "drop_cells", "end_cell_run"]
+__all__ = ["Change", "Mark", "Places", "drop_cells", "end_cell_run"]
 
-_Mark = tuple[bool, tuple[int, int]]
+# Whether a turn is stale, and which version of its place it is, of how many.
+Mark = tuple[bool, tuple[int, int]]
 # Every session that may have turns of a cell.
 _alive: weakref.WeakSet[Places] = weakref.WeakSet()
 
@@ -33,11 +34,11 @@ class Change:
 class Places:
     """Which turn stands where. `lock` guards every change; reading needs none."""
 
-    def __init__(self, write_outline: Callable[[Outline], object]) -> None:
+    def __init__(self, reshaped: Callable[[Outline], object]) -> None:
         self.lock = threading.Lock()
         # A cell that makes a new session at every run has not asked less of the old one.
         self.born_in: str | None = None
-        self._write_outline = write_outline
+        self._reshaped = reshaped
         self._now = Conversation()
         _alive.add(self)
 
@@ -55,6 +56,16 @@ class Places:
     def paid_here(self) -> tuple[Turn, ...]:
         """Those of them that this session asked itself."""
         return tuple(turn for turn in self.asked if not turn._shared)
+
+    def shown(self) -> list[tuple[Turn, Mark]]:
+        """The current turns, each with the attempts behind it that may still replace it."""
+        now = self._now
+        marks = _marks(now)
+        found: list[tuple[Turn, Mark]] = []
+        for slot in now.slots:
+            trying = (one for one in slot.trying if one is not slot.current)
+            found += [(one, marks[one]) for one in (slot.current, *trying)]
+        return found
 
     def made_since(self, count: int) -> tuple[Turn, ...]:
         """The current turns of all places but the first `count` that were made."""
@@ -178,7 +189,7 @@ class Places:
             if turn not in kept and not turn.done:
                 turn.stop()
         if before.slots != after.slots:
-            self._write_outline(after.outline())
+            self._reshaped(after.outline())
         old = _marks(before)
         for turn, mark in _marks(after).items():
             if old.get(turn, (False, (1, 1))) != mark:
@@ -220,7 +231,7 @@ def _with(now: Conversation, turn: Turn) -> Conversation:
     return now.begun(turn, cell.id, cell.run)
 
 
-def _marks(now: Conversation) -> dict[Turn, _Mark]:
+def _marks(now: Conversation) -> dict[Turn, Mark]:
     stale = set(now.stale())
     return {
         turn: (turn in stale and turn is slot.current, slot.version(turn))

@@ -9,7 +9,8 @@ from typing import cast
 # What streams: joined with a waiting piece of the same turn, and dropped when the turn is old.
 _STREAMED = frozenset({"turn.text", "turn.audio", "turn.progress"})
 
-_STATE = "pad.state"
+# Only the last one holds.
+_LAST_HOLDS = frozenset({"pad.state", "pad.turns"})
 
 # An old turn's pieces: a page that asks from the beginning later finds the card in `turn.ended`.
 _TURNS_KEPT_WHOLE = 2
@@ -45,7 +46,7 @@ class EventLog:
         # The first number of each turn whose pieces are still there, and those that have ended.
         self._begun: dict[str, int] = {}
         self._ended: list[tuple[str, int]] = []
-        self._state = 0
+        self._last_of: dict[str, int] = {}
 
     @property
     def last(self) -> int:
@@ -90,11 +91,11 @@ class EventLog:
         return number
 
     def _mark(self, event: Event, number: int) -> None:
-        if event.name == _STATE:
-            # Only the last one holds.
-            if self._state:
-                self._numbered[self._state - 1] = None
-            self._state = number
+        if event.name in _LAST_HOLDS:
+            older = self._last_of.get(event.name)
+            if older is not None:
+                self._numbered[older - 1] = None
+            self._last_of[event.name] = number
         elif event.turn is not None and event.name == "turn.ended":
             self._ended.append((event.turn, self._begun.pop(event.turn, number)))
         elif event.turn is not None:

@@ -45,6 +45,14 @@ class Outbox(list[dict[str, Any]]):
             assert came, f"{name} was sent {len(self.named(name))} times, expected {count}"
         return self.named(name)
 
+    def until(self, name: str, is_so: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until the newest such event is as expected."""
+        with self._changed:
+            came = self._changed.wait_for(
+                lambda: bool(self.named(name)) and is_so(self.named(name)[-1]), 10
+            )
+            assert came, f"the last {name} is {self.named(name)[-1:]}"
+
 
 class Notebook:
     """The outputs by display id as they are now, and the widgets in the order they were made."""

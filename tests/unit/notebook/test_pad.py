@@ -108,3 +108,27 @@ async def test_a_pads_older_form_never_takes_the_place_of_a_newer_one(
     await asyncio.to_thread(turn.wait, 10)
     assert len(notebook.output[PAD_MIME]["turns"]) == 1
     await asyncio.to_thread(session.close)
+
+
+def test_an_open_pad_follows_what_becomes_of_the_conversation(
+    notebook: Notebook, where: Any
+) -> None:
+    session = Session(api_key="k", transport=httpx.MockTransport(answer), journal=False)
+    show_pad(session, where("run 1", "followed"))
+    page = notebook.sent[notebook.widgets[0]]
+    notebook.say(notebook.widgets[0], {"kind": "hello", "have": 0})
+    one, two = session.say("One."), session.say("Two.")
+    again = session.edit(one, "Another one.")
+    replaced = {"turn": again.id, "versions": {"k": 2, "of": 2}}
+    stale = {"turn": two.id, "stale": True}
+    page.until("pad.turns", lambda data: data["turns"] == [replaced, stale])
+    branch = session.fork()
+    third = branch.say("Three.")
+    session.undo()
+    session.merge(branch)
+    page.until("pad.turns", lambda data: data["turns"][-1]["turn"] == third.id)
+    assert [card["turn"] for card in page.named("turn.ended")].count(third.id) == 1
+    session.clear()
+    page.until("pad.turns", lambda data: data["turns"] == [])
+    session.close()
+    branch.close()
