@@ -142,7 +142,7 @@ class Asking:
         embedded: bool,
     ) -> None:
         self.settings = settings.checked()
-        self.places = Places(self._reshaped)
+        self.places = Places(self._write_outline, self._reshaped)
         self.watching: tuple[TurnView, ...] = ()
         self.on_reshaped: tuple[Callable[[], object], ...] = ()
         self.wire = wire
@@ -308,9 +308,11 @@ class Asking:
         turn._rungs, turn._followed = history.rungs, self.places.followed(turn)
         return request
 
-    def _reshaped(self, outline: Outline) -> None:
+    def _write_outline(self, outline: Outline) -> None:
         if self._journal is not None:
             self._journal.write_outline(outline)
+
+    def _reshaped(self) -> None:
         for call in self.on_reshaped:
             call()
 

@@ -6,6 +6,7 @@ again, so that its turns meet the slots of the run before; docs/conversation.md 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING_BEFORE", "Conversation"]
 
 NOTHING_BEFORE = 0
+# The run of a cell in a process that has ended; no request has this name.
+_BEFORE_NOW = ""
 
 
 def _chained(chain: int, turn: Turn) -> int:
@@ -49,19 +52,23 @@ class Conversation:
         dropped: Iterable[Turn] = (),
         shared: int = 0,
     ) -> Conversation:
-        """Turns that have ended, bound to no cell; `versions` by the id of a current turn.
+        """Turns that have ended, in the places of their cells; `versions` by a current turn's id.
 
         The first `shared` places that were made are those of turns that another session asked.
+        The cells have run before, so that the next run of one meets its turns.
         """
         older = versions or {}
         of_others, own = iter(range(shared)), count(shared)
+        ordinals: defaultdict[Lane, count[int]] = defaultdict(count)
         slots: list[Slot] = []
-        for number, turn in enumerate(turns):
+        for turn in turns:
             all_here = (*older.get(turn.id, ()), turn)
             taken = next(of_others, None) if any(one._shared for one in all_here) else None
             serial = next(own) if taken is None else taken
-            slots.append(Slot(serial, (None, False), number, all_here, turn))
-        return cls(tuple(slots), made=next(own), dropped=tuple(dropped))
+            lane = (turn.cell.id, turn._in_pad) if turn.cell is not None else (None, False)
+            slots.append(Slot(serial, lane, next(ordinals[lane]), all_here, turn))
+        runs = {cell: Run(_BEFORE_NOW) for cell, in_pad in ordinals if cell and not in_pad}
+        return cls(tuple(slots), runs, made=next(own), dropped=tuple(dropped))
 
     @property
     def turns(self) -> tuple[Turn, ...]:

@@ -19,6 +19,7 @@ __all__ = ["Change", "Mark", "Places", "drop_cells", "end_cell_run"]
 
 # Whether a turn is stale, and which version of its place it is, of how many.
 Mark = tuple[bool, tuple[int, int]]
+_UNMARKED: Mark = (False, (1, 1))
 # Every session that may have turns of a cell.
 _alive: weakref.WeakSet[Places] = weakref.WeakSet()
 
@@ -34,12 +35,17 @@ class Change:
 class Places:
     """Which turn stands where. `lock` guards every change; reading needs none."""
 
-    def __init__(self, reshaped: Callable[[Outline], object]) -> None:
+    def __init__(
+        self, write_outline: Callable[[Outline], object], reshaped: Callable[[], object]
+    ) -> None:
         self.lock = threading.Lock()
         # A cell that makes a new session at every run has not asked less of the old one.
         self.born_in: str | None = None
+        # Called under the lock, so that outlines come in the order of the changes.
+        self._write_outline = write_outline
         self._reshaped = reshaped
         self._now = Conversation()
+        self._told: dict[Turn, Mark] = {}
         _alive.add(self)
 
     @property
@@ -97,6 +103,7 @@ class Places:
                 turn._followed = ~now.followed(turn)  # anything else
             elif turn._followed is None:
                 turn._followed = now.followed(turn)
+        self._told = _marks(now)
         self._count()
 
     def outline(self) -> Outline:
@@ -182,17 +189,20 @@ class Places:
     def tell(self, change: Change) -> None:
         """Tell the journal and the cards, and stop what was dropped. Without the lock."""
         before, after = change.before, change.after
-        if before is after:
-            return
         kept = set(before.dropped)
         for turn in after.dropped:
             if turn not in kept and not turn.done:
                 turn.stop()
-        if before.slots != after.slots:
-            self._reshaped(after.outline())
-        old = _marks(before)
-        for turn, mark in _marks(after).items():
-            if old.get(turn, (False, (1, 1))) != mark:
+        with self.lock:
+            # The end of a turn changes marks, too, where it changes no place.
+            old, new = self._told, _marks(self._now)
+            self._told = new
+            if before.slots == after.slots and old == new:
+                return
+            self._write_outline(self._now.outline())
+        self._reshaped()
+        for turn, mark in new.items():
+            if old.get(turn, _UNMARKED) != mark:
                 turn._marked()
 
     def _become(self, after: Conversation) -> Change:

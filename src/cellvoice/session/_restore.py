@@ -88,6 +88,7 @@ class RestoredTurn(Turn):
             cell=_cell(record.get("cell")),
         )
         self._shared = bool(record.get("shared"))
+        self._in_pad, self._listened = bool(record.get("in_pad")), bool(record.get("listened"))
         self._request = story.request
         if story.ended:
             self._restore_end(record)

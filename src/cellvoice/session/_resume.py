@@ -88,20 +88,20 @@ def _opened(story: Story, writes: bool) -> tuple[Story, Journal | None, list[str
     if not writes:
         return story, None, list(story.problems)
     opened = Journal.opened(story)
-    if isinstance(opened, Journal):
-        return story, opened, list(story.problems)
-    parent, holder = story.folder.parent, opened
-    copy = parent / free_name(parent, f"{story.folder.name}-{os.getpid()}")
-    copy_conversation(story.folder, copy)
-    copied = read_story(copy)
-    journal = Journal.opened(copied)
-    if isinstance(journal, Holder):
-        raise UsageError(f"{copy} was just made and is in use by {journal}; resume it again")
+    if not isinstance(opened, Holder):
+        journal, story = opened
+        return story, journal, list(story.problems)
+    original, holder = story.folder, opened
+    copy = original.parent / free_name(original.parent, f"{original.name}-{os.getpid()}")
+    copy_conversation(original, copy)
+    copied = Journal.opened(read_story(copy))
+    if isinstance(copied, Holder):
+        raise UsageError(f"{copy} was just made and is in use by {copied}; resume it again")
+    journal, story = copied
     sentence = (
-        f"{holder} writes in {story.folder}, so this is a copy of that conversation, "
-        f"written in {copy}"
+        f"{holder} writes in {original}, so this is a copy of that conversation, written in {copy}"
     )
-    return copied, journal, [sentence, *copied.problems]
+    return story, journal, [sentence, *story.problems]
 
 
 def _in_order(story: Story) -> list[tuple[str, Any]]:

@@ -315,9 +315,11 @@ class Session(Configuring, Branching, Keeping, Paying):
         A later turn opens them again.
         """
         self._asking.give_up_unasked("the session was closed before anything was sent")
-        for turn in self.turns:
+        # Also attempts to replace a turn, and turns that were dropped while they ran.
+        running = [turn for turn in self._asking.places.asked if not turn.done]
+        for turn in running:
             turn.stop()
-        for turn in self.turns:
+        for turn in running:
             turn.wait()
         _loop.run(self._asking.wire.aclose())
         if self._journal is not None:

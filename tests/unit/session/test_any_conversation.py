@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,12 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellvoice.errors import CellvoiceError
-from cellvoice.session import Session, Turn
+from cellvoice.session import Session, Turn, prune
 
 from .cells import Cells
 from .rig import Reply, event, refusal, speech
 
 HOUR_S = 3600
+TURNS = "turns.jsonl"
 START_S = 1_780_000_000.0
 
 
@@ -83,19 +88,20 @@ def faults_of(messages: list[dict[str, Any]]) -> list[str]:
 class World:
     """Sessions, the first one and its branches, in a notebook with cells a, b and c."""
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, journal: Path | None = None) -> None:
         self.cells = cells
+        self.journal = journal
         self.service = Strict()
         self.late: list[Turn] = []
-        self.sessions = [
-            Session(
-                api_key="k",
-                journal=False,
-                transport=self.service,
-                clock=lambda: self.service.now_s,
-                max_retries=0,
-            )
-        ]
+        self.sessions = [Session(journal=journal or False, **self._connection())]
+
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "api_key": "k",
+            "transport": self.service,
+            "clock": lambda: self.service.now_s,
+            "max_retries": 0,
+        }
 
     def do(self, action: str, which: int, number: int) -> None:
         session = self.sessions[which % len(self.sessions)]
@@ -126,6 +132,8 @@ class World:
                 self.service, "now_s", self.service.now_s + number * 900
             ),
             "restart": lambda *_: self.service.sounds.clear(),
+            "crash": self._crash,
+            "resume": self._resume,
         }
 
     def _run(self, session: Session, number: int, *, fails: bool = False) -> None:
@@ -160,6 +168,35 @@ class World:
         with self.cells.run("abc"[number % 3]):
             session.merge(branch)
 
+    def _crash(self, session: Session, number: int) -> None:
+        """What a killed process leaves goes on elsewhere; every third time in mid-line."""
+        if (folder := session.journal_folder) is None or not (folder / TURNS).exists():
+            return
+        assert session._journal is not None
+        session._journal.flush()
+        copy = folder.with_name(f"{folder.name}-{len(list(folder.parent.iterdir()))}")
+        # A file that is being replaced is not there under its name yet.
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.part"))
+        whole = (copy / TURNS).read_bytes()
+        cut = number % 3 == 0
+        if cut:
+            (copy / TURNS).write_bytes(whole[: -1 - number * 3])
+        self._go_on(session, copy, same=not cut)
+        session.close()
+
+    def _resume(self, session: Session, number: int) -> None:
+        if (folder := session.journal_folder) is not None and (folder / TURNS).exists():
+            session.close()
+            self._go_on(session, folder)
+
+    def _go_on(self, session: Session, folder: Path, *, same: bool = True) -> None:
+        before = shape(session)
+        self.late = [turn for turn in self.late if turn.session is not session]
+        again = Session.resume(folder, **self._connection())
+        self.sessions[self.sessions.index(session)] = again
+        if same:
+            assert shape(again) == before
+
     def check(self) -> None:
         assert self.service.faults == []
         for session in self.sessions:
@@ -169,6 +206,25 @@ class World:
     def close(self) -> None:
         for session in self.sessions:
             session.close()
+
+    def check_sounds(self) -> None:
+        """Once nothing is written any more: every sound has a turn, and every turn its sounds."""
+        assert self.journal is not None
+        prune(journal=self.journal)  # what a line owned that was cut away
+        for folder in self.journal.glob("*/sound"):
+            lines = (folder.parent / TURNS).read_text(encoding="utf-8")
+            on_disk = {path.name for path in folder.iterdir()}
+            assert on_disk == set(re.findall(r'"sound/([^"]+)"', lines))
+
+
+def shape(session: Session) -> list[object]:
+    """All that is to be the same after a resume."""
+    outline = session._asking.outline()
+    said = [
+        (turn.id, turn.text, turn.finish, turn.input, turn.cell and turn.cell.id)
+        for turn in session._asking.places.asked
+    ]
+    return [outline, sorted(said, key=lambda one: str(one[0])), session.usage]
 
 
 def check_places(session: Session) -> None:
@@ -198,6 +254,7 @@ ACTIONS = st.tuples(
         *["run"] * 4,
         *["say"] * 2,
         *("run, fails", "listen", "speak", "give up", "pad", "delete", "undo", "clear"),
+        *("crash", "resume") * 2,
         *("edit", "regenerate", "refresh", "fork", "merge", "expire", "restart"),
     ]),
     st.integers(0, 2),
@@ -211,11 +268,26 @@ ACTIONS = st.tuples(
 def test_any_sequence_of_actions_leaves_a_conversation_that_can_go_on(
     actions: list[tuple[str, int, int, str]],
 ) -> None:
+    live(actions, None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ACTIONS, max_size=12))
+def test_any_sequence_with_crashes_and_resumes_loses_no_turn_and_no_sound(
+    actions: list[tuple[str, int, int, str]],
+) -> None:
+    # A session that was left behind may still write down what became of its cells.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        live(actions, Path(folder) / "journal").check_sounds()
+
+
+def live(actions: list[tuple[str, int, int, str]], journal: Path | None) -> World:
+    """Do all of it, look after each step, and go on talking in every session at the end."""
     with pytest.MonkeyPatch.context() as patch:
         cells = Cells()
         patch.setattr("cellvoice._compose.surface", lambda: cells)
         patch.setattr("cellvoice._compose.execution", lambda: None)
-        world = World(cells)
+        world = World(cells, journal)
         try:
             for action, which, number, outcome in actions:
                 world.service.outcomes = [outcome]
@@ -227,3 +299,4 @@ def test_any_sequence_of_actions_leaves_a_conversation_that_can_go_on(
             world.check()
         finally:
             world.close()
+        return world

@@ -13,6 +13,7 @@ from cellvoice.audio import Clip
 from cellvoice.errors import ServiceError, UsageError
 from cellvoice.session import Session, Turn
 from cellvoice.session.journal import sessions
+from cellvoice.session.journal._home import Home
 
 from .conftest import MakeSession, Resume
 from .rig import SHORTEST_EXPIRES_AT, Reply, Service, event, recorded, refusal, speech
@@ -325,3 +326,67 @@ def test_turns_that_were_resumed_hold_no_file_open(
     assert again.journal_folder is not None
     with resume(again.journal_folder) as third:
         assert third.journal_folder == again.journal_folder
+
+
+def questions(session: Session) -> list[object]:
+    return [turn.input[0] for turn in session.turns]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_session_that_was_resumed_elsewhere_goes_on_beside_what_came_there(
+    resume: Resume, make_session: MakeSession, closed: bool
+) -> None:
+    session = make_session(Service(recorded()))
+    for text in ("one", "two"):
+        session.say(text)
+    assert session.journal_folder is not None
+    folder = session.journal_folder
+    if closed:
+        session.close()
+    elsewhere = resume(folder)
+    elsewhere.say("three, there")
+    elsewhere.say("four, there")
+    if closed:
+        elsewhere.close()
+    # Its next turn would have the id of a turn that it does not know.
+    turn = session.say("three, here")
+    assert session.journal_folder not in (None, folder)
+    assert any("what is said here is written in" in notice for notice in turn.notices)
+    here = resume(session)
+    assert questions(here) == ["one", "two", "three, here"]
+    assert questions(resume(elsewhere)) == ["one", "two", "three, there", "four, there"]
+    names = {path.name for path in (here.journal_folder or folder).glob("sound/*")}
+    lines = (here.journal_folder or folder).joinpath("turns.jsonl").read_text()
+    assert names and all(name in lines for name in names)
+
+
+def test_the_shape_of_an_old_session_never_replaces_that_of_the_one_that_goes_on(
+    resume: Resume, make_session: MakeSession
+) -> None:
+    session = make_session(Service(recorded()))
+    session.say("one")
+    session.say("two")
+    again = resume(session)
+    again.say("three")
+    again.close()
+    session.undo()
+    assert session._journal is not None
+    session._journal.flush()
+    assert questions(resume(again)) == ["one", "two", "three"]
+    assert session.journal_folder == again.journal_folder, "a copy was made for nothing"
+
+
+def test_what_another_process_writes_while_a_folder_is_opened_is_read(
+    resume: Resume, make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(Service(recorded()))
+    session.say("one")
+    take_over = Home.take_over
+
+    def late(home: Home) -> object:
+        session.say("two")
+        session.close()
+        return take_over(home)
+
+    monkeypatch.setattr(Home, "take_over", late)
+    assert questions(resume(session.journal_folder)) == ["one", "two"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from cellvoice.errors import UsageError
 
 from ._copy import copy_conversation, free_name
-from ._layout import make_folder
+from ._layout import lines_bytes, make_folder
 from ._lock import FolderLock, Holder, holder_of
 from ._writer import Writer
 
@@ -23,7 +23,8 @@ _owners: weakref.WeakValueDictionary[Path, Home] = weakref.WeakValueDictionary()
 class Home:
     """A session's folder, and the thread that writes in it.
 
-    `news` is a sentence about a move that nobody was told of yet, or "".
+    `news` is a sentence about a move that nobody was told of yet, or "". `own_bytes` is how long
+    the lines are that this session knows: what is longer was written by somebody else since.
     """
 
     def __init__(self, parent: Path, name: str, *, ignored: bool = True) -> None:
@@ -33,6 +34,7 @@ class Home:
         self._lock: FolderLock | None = None
         self._become_this_process()
         self.news = ""
+        self.own_bytes = 0
 
     @property
     def folder(self) -> Path:
@@ -52,8 +54,21 @@ class Home:
         with self._entering:
             if self._lock is None:
                 make_folder(self._folder, self._parent, ignored=self._ignored)
-                self._hold(FolderLock.take(self._folder) or self._move())
+                self._hold(self._lock_own() or self._move())
             return self._folder
+
+    def stay(self) -> bool:
+        """Lock the folder where it is; False if it is gone or somebody else has it by now."""
+        with self._entering:
+            if self._lock is None:
+                try:
+                    lock = self._lock_own() if self._folder.is_dir() else None
+                except OSError:
+                    lock = None
+                if lock is None:
+                    return False
+                self._hold(lock)
+            return True
 
     def take_over(self) -> Holder | None:
         """Lock a folder that exists, also one that another session of this process has.
@@ -86,15 +101,26 @@ class Home:
         self._lock = lock
         _owners[self._folder.resolve()] = self
 
+    def _lock_own(self) -> FolderLock | None:
+        """The lock, if nobody has it and nobody else has gone on here meanwhile."""
+        lock = FolderLock.take(self._folder)
+        if lock is not None and lines_bytes(self._folder) > self.own_bytes:
+            lock.release()
+            return None
+        return lock
+
     def _hand_over(self) -> FolderLock | None:
         self.leave()
         return FolderLock.take(self._folder)
 
     def _move(self) -> FolderLock:
-        """Go on in a folder of our own, because somebody else writes in this one."""
+        """Go on in a folder of our own, because somebody else writes in this one, or has.
+
+        With the turns that this session knows: those that came later have the same ids as ours.
+        """
         old, holder = self._folder, holder_of(self._folder)
         new = self._parent / free_name(self._parent, f"{old.name}-{self._pid}")
-        copy_conversation(old, new)
+        copy_conversation(old, new, lines_bytes=self.own_bytes)
         lock = FolderLock.take(new)
         if lock is None:
             raise UsageError(f"{new} was just made and is in use; ask again")

@@ -31,6 +31,7 @@ __all__ = [
     "TURNS",
     "flushed",
     "folder_bytes",
+    "lines_bytes",
     "make_folder",
     "parent_folder",
     "unlink_quietly",
@@ -102,6 +103,14 @@ def unlink_quietly(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:
         pass
+
+
+def lines_bytes(folder: Path) -> int:
+    """How long a folder's lines are, in bytes; 0 if there are none."""
+    try:
+        return (folder / TURNS).stat().st_size
+    except OSError:
+        return 0
 
 
 def folder_bytes(folder: Path) -> int:

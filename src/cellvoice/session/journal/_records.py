@@ -43,6 +43,8 @@ def asked_record(turn: Turn, sounds: SoundStore) -> dict[str, object]:
             for part in turn.input
         ],
         "settings": settings_record(turn._settings),
+        **({"in_pad": True} if turn._in_pad else {}),
+        **({"listened": True} if turn._listened else {}),
     }
 
 

@@ -12,7 +12,7 @@ from cellvoice.errors import UsageError
 from cellvoice.protocol import Request
 from cellvoice.session._outline import Fork, Outline
 
-from ._layout import FORMAT_VERSION, TAKES, TURNS
+from ._layout import FORMAT_VERSION, TAKES, TURNS, lines_bytes
 from ._lines import lines_in
 from ._messages import MessageTable
 from ._spool import Spooled, read_spool, spool_ids
@@ -49,6 +49,8 @@ class Story:
     settings: Record = field(default_factory=dict)
     base_url: str = ""
     fork: Fork | None = None
+    # How much of the lines it was read from.
+    lines_bytes: int = 0
     # The last line about the session, as it would be written again.
     told: Record = field(default_factory=dict)
     turns: dict[str, TurnStory] = field(default_factory=dict)
@@ -100,7 +102,7 @@ def read_story(folder: Path, *, replies: bool = True) -> Story:
             f"there is no conversation in {folder}: expected a folder with {TURNS}, as "
             "session.journal_folder names it; cv.sessions() shows those there are"
         )
-    story = Story(folder, folder.name)
+    story = Story(folder, folder.name, lines_bytes=lines_bytes(folder))
     if (folder / TURNS).is_file():
         for number, line in lines_in(folder / TURNS):
             _take(story, number, line)

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._home import Home
-from ._layout import FORMAT_VERSION, TAKES, TURNS, flushed, folder_bytes, parent_folder
+from ._layout import (
+    FORMAT_VERSION,
+    TAKES,
+    TURNS,
+    flushed,
+    folder_bytes,
+    lines_bytes,
+    parent_folder,
+)
 from ._lines import LineFile, encoded
 from ._lock import Holder
 from ._messages import MessageTable
@@ -26,6 +34,7 @@ from ._records import (
 from ._register import Register
 from ._running import RunningReply
 from ._sounds import SoundStore
+from ._story import Story, read_story
 from ._takes import UnsentTake, unsent_takes
 
 if TYPE_CHECKING:
@@ -33,8 +42,6 @@ if TYPE_CHECKING:
     from cellvoice.session._asking import Settings
     from cellvoice.session._outline import Fork, Outline
     from cellvoice.session.turn import Turn
-
-    from ._story import Story
 
 __all__ = ["About", "Journal", "Written", "journal_for"]
 
@@ -83,23 +90,28 @@ class Journal:
         self._told: Mapping[str, object] = {}
         self._made_at = ""
         self._size_bytes = 0
+        self._closed = False
 
     @classmethod
-    def opened(cls, story: Story) -> Journal | Holder:
+    def opened(cls, story: Story) -> tuple[Journal, Story] | Holder:
         """The journal of a conversation that is there, to go on with; or who writes in it now.
 
-        A session of this process that still had it goes on in a folder of its own. Raises OSError.
+        The story is read again if something was written since. A session of this process that still
+        had it goes on in a folder of its own. Raises OSError.
         """
         journal = cls(story.folder.parent, story.folder.name)
         holder = journal._home.take_over()
         if holder is not None:
             return holder
+        if lines_bytes(story.folder) != story.lines_bytes:
+            story = read_story(story.folder)
+        journal._home.own_bytes = story.lines_bytes
         journal._register.know(story)
         # So that no message, and nothing about the session, is written twice.
         journal._messages, journal._told = story.messages, story.told
         journal._made_at = story.made_at
         journal._size_bytes = folder_bytes(story.folder)
-        return journal
+        return journal, story
 
     def __repr__(self) -> str:
         return f"Journal({str(self.folder)!r})"
@@ -169,7 +181,11 @@ class Journal:
 
     def close(self) -> None:
         """Write what is left, and let another process go on here. A later turn locks it again."""
-        self._home.writer.submit(self._home.leave).result()
+        self._home.writer.submit(self._leave).result()
+
+    def _leave(self) -> None:
+        self._closed = True
+        self._home.leave()
 
     def _write_ended(self, turn: Turn, *, own: bool) -> Written:
         refused = ""
@@ -224,8 +240,12 @@ class Journal:
 
     def _write_outline(self, outline: Outline) -> None:
         self._register.outline(outline)
-        if self._register.due is not None:
+        # A conversation that somebody else goes on with is copied for a turn, not for its shape.
+        closed = self._closed
+        if self._register.due is not None and self._home.stay():
             self._finish_folder()
+            if closed:
+                self._leave()
 
     def _finish_folder(self) -> None:
         """Bring what is not about one turn up to date: the outline, the index."""
@@ -251,6 +271,7 @@ class Journal:
     def _open(self) -> tuple[LineFile, SoundStore]:
         """Where lines and sounds go now, and a line about the session if anything has changed."""
         folder = self._home.enter()
+        self._closed = False
         if self._files is None or self._files[0] != folder:
             self._files = (folder, LineFile(folder / TURNS), SoundStore(folder))
         _, lines, sounds = self._files
@@ -277,5 +298,6 @@ class Journal:
     def _append(self, lines: LineFile, record: Mapping[str, object]) -> None:
         new = not lines.path.exists()
         lines.append(encoded(record))
+        self._home.own_bytes = lines_bytes(self.folder)
         if new:
             flushed(self.folder)
