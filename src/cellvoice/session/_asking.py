@@ -35,6 +35,9 @@ from ._memory import Memory
 from ._places import Places
 from ._repairs import Repairs
 from ._tokens import TokenizerOf, service_tokenizer
+from .tools.approval import Decisions
+from .tools.kit import ToolKit
+from .tools.loop import round_params
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ class Settings:
     prices: PriceList = field(default_factory=PriceList)
     # What the whole session may cost; None is no limit.
     budget_usd: float | None = None
+    kit: ToolKit = field(default_factory=ToolKit)
 
     @property
     def written(self) -> bool:
@@ -90,17 +94,24 @@ class Settings:
             system_message(self.system)
         if self.voice is not None:
             check("voice", self.voice)
-        params = check_all(self.params, self.tokenizer(self.model))
+        kit, given = self.kit.taken_from(self.params)
+        params = check_all(given, self.tokenizer(self.model))
+        if kit.speak and (self.written or not isinstance(params.get("schema"), Schema)):
+            raise UsageError(
+                "speak=True says the object aloud, so it needs schema= and a voice; give both or "
+                "leave it out"
+            )
         if params.get("format") == "aac":
             raise UsageError(
                 "format='aac': there is nothing here that reads AAC; 'mp3' and 'opus' are as small"
             )
-        return replace(self, params=params)
+        return replace(self, params=params, kit=kit)
 
     def changed(self, overrides: Mapping[str, object]) -> Settings:
         """With some replaced; None unsets.
 
-        `model`, `voice`, `system`, `guard`, `history`, `audio_turns`, and parameters.
+        `model`, `voice`, `system`, `guard`, `history`, `audio_turns`, `max_tool_rounds`,
+        `max_repairs`, `speak`, and parameters.
         Raises UsageError, and then nothing has changed.
         """
         given = current_names(overrides)
@@ -123,7 +134,7 @@ class Settings:
             name: dict(value.json_schema) if isinstance(value, Schema) else value
             for name, value in self.params.items()
         }
-        kept = self.memory.values()
+        kept = {**self.memory.values(), **self.kit.values()}
         if self.guard != NoiseGuard():
             kept["guard"] = self.guard.wordless_s if self.guard is not None else False
         return {"model": self.model, "voice": self.voice, "system": self.system, **kept, **params}
@@ -148,6 +159,7 @@ class Asking:
         self.wire = wire
         self.lock = self.places.lock
         self.clock = clock
+        self.decisions = Decisions()
         # Where this conversation left another one, if it did.
         self.fork: Fork | None = None
         self._journal = journal
@@ -226,6 +238,7 @@ class Asking:
 
         Raises UsageError, AudioError, BudgetExceeded.
         """
+        self.decisions.refuse_while_waiting()
         admit(turn, self._filled(turn, said))
 
     def _filled(self, turn: Turn, said: object) -> Request:
@@ -249,6 +262,7 @@ class Asking:
             request=lambda: self._request_now(turn, repairs.without),
             repair=repairs.repair,
             settle=lambda: self.places.settle(turn),
+            decisions=self.decisions,
         )
         with self.lock:
             if not turn._claim(
@@ -324,11 +338,12 @@ class Asking:
         without: frozenset[str] = frozenset(),
     ) -> Request:
         settings = turn._settings
+        params = round_params(turn, settings.params)
         request = build_request(
             model=settings.model,
-            messages=[*history.messages(), message],
+            messages=[*history.messages(), message, *turn._round_messages()],
             voice=settings.voice,
-            params={name: one for name, one in settings.params.items() if name not in without},
+            params={name: one for name, one in params.items() if name not in without},
             tokenize=settings.tokenizer(settings.model),
         )
         if not self._embedded:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from cellvoice.protocol import Event
 
 if TYPE_CHECKING:
-    from ._seams import TurnView
+    from ._seams import TurnView, Waiting
     from .turn import Turn
 
 __all__ = ["Audience"]
@@ -46,6 +46,20 @@ class Audience:
         for view in self._views():
             if id(view) not in self._broken:
                 self._guard(view, view.event, self._turn, event)
+
+    async def hears(self, waiting: Waiting) -> bool:
+        """Whether a person can decide about a call while a caller waits in that way.
+
+        Only where the turn's own view says so: a page that another cell shows may be closed.
+        """
+        hears = getattr(self._view, "hears", None)
+        if hears is None:
+            return False
+        try:
+            return bool(await hears(waiting))
+        except Exception:  # noqa: BLE001 (a view's fault is not the turn's)
+            _log.exception("a view of turn %s failed; nobody is waited for", self._turn.number)
+            return False
 
     async def ended(self) -> None:
         await asyncio.gather(*(self._end(view) for view in self._views()))

@@ -46,12 +46,13 @@ def admit(turn: Turn, request: Request, *, sending: bool = False) -> None:
             f"give it with prices={{{request.model!r}: cv.Prices(…)}}, or set session.budget = None"
         )
     # One turn of a session runs at a time: when this one is sent, all that wait come after it.
-    spent = spent_usd(session, besides=turn, reserved=not sending)
+    already_usd = turn._rounds_usd
+    spent = spent_usd(session, besides=turn, reserved=not sending) + already_usd
     over_usd = spent + estimate.usd - budget_usd
     # Sums of floating point: a millionth of a cent is no crossing.
     if over_usd > 1e-8:
         raise _exceeded(estimate, spent, budget_usd, over_usd)
-    turn._reserved_usd = estimate.usd
+    turn._reserved_usd = already_usd + estimate.usd
 
 
 def spent_usd(session: Session, besides: Turn | None = None, *, reserved: bool = True) -> float:

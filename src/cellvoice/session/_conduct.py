@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from cellvoice.client import RecordingStopped
@@ -17,7 +17,6 @@ from cellvoice.protocol import (
     Event,
     Heartbeat,
     Request,
-    fold,
     mask_keys,
 )
 
@@ -26,6 +25,10 @@ from ._outcome import finish_of, has_content, limit_tokens, notices_of
 from ._parsing import parse
 from ._sent import sent_in
 from ._timing import Stopwatch
+from .tools.approval import waits_sentence
+from .tools.loop import ToolLoop
+from .tools.running import Runner
+from .tools.trace import Trace, Tracer
 from .turn import Finish, Turn
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ._audience import Audience
     from ._wire import Wire
     from .journal import Journal
+    from .tools.approval import Decisions, PendingCall
 
 __all__ = ["Conduct"]
 
@@ -53,6 +57,7 @@ class Conduct:
         request: Callable[[], Request],
         repair: Callable[[ServiceError], str | None],
         settle: Callable[[], object],
+        decisions: Decisions,
     ) -> None:
         self._turn = turn
         self._wire = wire
@@ -63,6 +68,9 @@ class Conduct:
         self._settle = settle
         self._exchange: asyncio.Task[None] | None = None
         self._watch = Stopwatch(time.perf_counter)
+        self._tracer = Tracer(time.perf_counter, turn._tools_changed)
+        turn._trace = lambda: Trace(self._tracer.spans)
+        self._decisions = decisions
         self._cut_as_noise = False
 
     def cancel(self) -> None:
@@ -120,8 +128,9 @@ class Conduct:
     async def _ask(self, held: contextlib.AsyncExitStack) -> None:
         await held.enter_async_context(self._wire.lock())
         client = await self._wire.client()
+        loop = ToolLoop(self._turn, self._runner(), lambda: self._tracer.now_s)
         try:
-            await self._receive_repaired(client)
+            await loop.run(lambda: self._receive_repaired(client))
         except RecordingStopped:
             raise
         except (ConnectionFailed, StreamBroken) as error:
@@ -130,10 +139,36 @@ class Conduct:
                 raise  # its cause is the network's, and not itself
             raise blamed from error
 
-    async def _receive_repaired(self, client: Client) -> None:
+    def _runner(self) -> Runner:
+        turn, journal = self._turn, self._journal
+
+        def audit(line: Mapping[str, object]) -> None:
+            if journal is not None:
+                journal.audit(turn, line)
+
+        return Runner(
+            turn,
+            tracer=self._tracer,
+            decisions=self._decisions,
+            told=turn._tools_changed,
+            waits=self._wait_for_a_person,
+            audit=audit,
+        )
+
+    async def _wait_for_a_person(self, pending: PendingCall) -> None:
+        """Let the waiting cell go on if nobody can be heard while it waits."""
+        turn = self._turn
+        if turn._waiting is None or await self._audience.hears(turn._waiting):
+            return
+        turn._note(waits_sentence(pending))
+        turn._let_waiting_go()
+
+    async def _receive_repaired(self, client: Client) -> bool:
+        """Ask once, and again if what was refused can be left out; whether all of it came."""
         while True:
             try:
-                return await self._receive(client)
+                await self._receive(client)
+                return not self._cut_as_noise
             except ServiceError as error:
                 # Only a request that was refused whole is sent again; never after a byte of reply.
                 repaired = self._repair(error) if error.status is not None else None
@@ -150,31 +185,48 @@ class Conduct:
         turn._request = request
         if self._journal is not None:
             self._journal.sent(turn, request)
-        self._watch.start()
-        async with client.stream(
-            request,
-            on_retry=lambda retry: turn._note(retry.sentence),
-            on_sent=self._watch.uploaded,
-        ) as stream:
-            self._watch.answered()
-            turn._request_id = stream.request_id
-            turn._replayed = stream.replayed
-            async for event in stream:
-                self._take(event)
-                if self._is_noise(event):
-                    return  # leaving closes the connection, and the service stops
-        if not turn.reply.done:
+        first = not turn._rounds
+        if first:
+            self._watch.start()
+        self._tracer.sent(request.model, len(turn._rounds) + 1)
+        try:
+            async with client.stream(
+                request,
+                on_retry=lambda retry: turn._note(retry.sentence),
+                on_sent=lambda: self._uploaded(first),
+            ) as stream:
+                if first:
+                    self._watch.answered()
+                turn._request_id = stream.request_id
+                turn._replayed = stream.replayed
+                async for event in stream:
+                    self._take(event)
+                    if self._is_noise(event):
+                        return  # leaving closes the connection, and the service stops
+        except Exception as error:
+            self._tracer.replied(turn._answer, type(error).__name__)
+            raise
+        self._tracer.replied(turn._answer)
+        if not turn._answer.done:
             raise StreamBroken(
                 "the reply ended before it was complete; what came is kept, ask again for the rest"
             )
 
+    def _uploaded(self, first: bool) -> None:
+        if first:
+            self._watch.uploaded()
+        self._tracer.uploaded()
+
     def _take(self, event: Event) -> None:
         turn = self._turn
-        fold(turn._reply, event)
+        before = turn._fold(event)
         if self._journal is not None:
             self._journal.event(turn, event)
         self._watch.took(event)
+        self._tracer.took(event)
         turn._timing = self._watch.timing
+        if before is not None:
+            self._audience.event(before)
         self._audience.event(event)
         if isinstance(event, ErrorReceived):
             raise event.error
@@ -183,10 +235,10 @@ class Conduct:
         guard, turn = self._turn._settings.guard, self._turn
         if guard is None or not isinstance(event, (Heartbeat, AudioChunk)):
             return False
-        if not guard.trips(turn.reply, turn.model):
+        if not guard.trips(turn._answer, turn.model):
             return False
         limit = limit_tokens(turn._request.params if turn._request else {}, turn.model)
-        turn._note(guard.sentence(turn.reply, turn.model, limit, turn._settings.prices))
+        turn._note(guard.sentence(turn._answer, turn.model, limit, turn._settings.prices))
         self._cut_as_noise = True
         return True
 
@@ -202,14 +254,17 @@ class Conduct:
             finish = "cut" if has_content(turn.reply) else "failed"
             error = self._told(error)
         else:
-            finish = finish_of(turn.reply, params, turn.model)
+            finish = finish_of(turn._answer, params, turn.model)
         spoken = any(not isinstance(part, str) for part in turn.input)
-        for sentence in notices_of(turn.reply, finish, params, spoken=spoken):
+        newest = turn.reply if finish == "stopped" else turn._answer
+        for sentence in notices_of(newest, finish, params, spoken=spoken):
             turn._note(sentence)
-        if finish in ("complete", "length"):
-            turn._parsed, failed = parse(turn)
+        if finish in ("complete", "length") and turn._parsed is None:
+            found, failed = parse(turn)
+            turn._take_object(found)
             if failed:
                 turn._note(failed)
+        self._tracer.close(finish if finish != "complete" else None)
         turn._end(finish, error)
 
     def _told(self, error: Exception) -> CellvoiceError:

@@ -6,7 +6,7 @@ import importlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from cellvoice.errors import DeviceError
 from cellvoice.protocol import Event
@@ -20,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Surface",
     "TurnView",
+    "Waiting",
     "cell",
     "cell_id",
     "engine",
@@ -62,8 +63,16 @@ class Endpoint:
         return f"Endpoint({self.base_url!r})"
 
 
+# How the caller of a turn waits for it: on its thread, or in a coroutine of its own loop.
+Waiting = Literal["blocking", "awaiting"]
+
+
 class TurnView(Protocol):
-    """How one turn is shown. Called on the background loop; what it raises is logged, no more."""
+    """How one turn is shown. Called on the background loop; what it raises is logged, no more.
+
+    It may also have `async def hears(self, waiting: Waiting) -> bool`: whether a person who looks
+    at it can decide about a call of a tool while somebody waits for the turn in that way.
+    """
 
     def started(self, turn: Turn) -> None: ...
 

@@ -43,15 +43,19 @@ def wait_sync(turn: Turn, begin: Callable[[], object] | None = None) -> Turn:
     """Begin a turn if need be, and wait until it has ended; raise its error.
 
     Ctrl-C stops the turn, waits until what was heard is kept, and returns the turn. A second one
-    raises Stopped at once; the turn then ends in the background.
+    raises Stopped at once; the turn then ends in the background. Where a call of a tool waits for
+    a person who can't be heard meanwhile, the turn is returned as it is then, not ended.
     """
+    turn._waiting = "blocking"
     try:
         # Inside, because an interrupt may come before the wait has begun.
         if begin is not None:
             begin()
-        _loop.wait_for(turn._ended)
+        _loop.wait_for(turn._let_go)
     except KeyboardInterrupt:
         _stop_in_time(turn)
+    finally:
+        turn._waiting = None
     return _result(turn)
 
 
@@ -76,17 +80,22 @@ def _stop_in_time(turn: Turn) -> None:
 
 
 async def wait_async(turn: Turn) -> Turn:
-    """Wait until a turn has ended; raise its error. Being cancelled stops the turn first."""
+    """As `wait_sync`, on any loop. Being cancelled stops the turn first."""
+    turn._waiting = "awaiting"
     try:
-        await turn._until_ended()
+        await turn._until_let_go()
     except asyncio.CancelledError:
         turn.stop()
         await turn._until_ended()
         raise
+    finally:
+        turn._waiting = None
     return _result(turn)
 
 
 def _result(turn: Turn) -> Turn:
     if turn.error is not None:
         raise turn.error
+    if not turn.done and turn.notices and _seams.surface() is not None:
+        print(turn.notices[-1])  # noqa: T201 (it is meant for the cell's output)
     return turn

@@ -28,6 +28,7 @@ from ._settings import Destination, Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
+from .tools.verbs import Tooling
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ DEFAULT_VOICE = "alloy"
 
 
 @with_parameters
-class Session(Configuring, Branching, Keeping, Paying):
+class Session(Configuring, Branching, Keeping, Paying, Tooling):
     """Talk to a model: each turn follows those before it, and all of them are kept.
 
     With a key (`api_key=`, or OPENAI_API_KEY) the service answers, or what listens at `base_url`.

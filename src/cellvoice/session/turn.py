@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AnswerTimeout, TotalTimeout
 from cellvoice.protocol import Reply, ReplyLogprobs, Request, Usage
 
 from . import _loop, _seams
-from ._cost import Cost, cost_of
+from ._cost import Cost
 from ._marks import Marks
-from ._sent import NOTHING_SENT
 from ._timing import Timing
+from .tools.of_turn import Tooled
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -33,7 +33,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks):
+class Turn(Marks, Tooled):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has
@@ -50,7 +50,8 @@ class Turn(Marks):
         settings: Settings,
         cell: Cell | None,
     ) -> None:
-        super().__init__()
+        Marks.__init__(self)
+        Tooled.__init__(self)
         self._session = session
         self._id = id
         self._number = number
@@ -60,13 +61,11 @@ class Turn(Marks):
         self._input: tuple[str | Clip, ...] = ()
         self._message: Mapping[str, object] | None = None
         self._request: Request | None = None
-        self._sent = NOTHING_SENT
         self._reserved_usd = 0.0
         self._request_id: str | None = None
         self._replayed = ""
         self._reply = Reply()
         self._timing = Timing()
-        self._parsed: object = None
         self._finish: Finish | None = None
         self._error: Exception | None = None
         self._notices: tuple[str, ...] = ()
@@ -124,7 +123,7 @@ class Turn(Marks):
 
     @property
     def request(self) -> Request | None:
-        """The request as it was sent, or None until it is sent."""
+        """The newest request as it was sent, or None; `requests` has those before it."""
         return self._request
 
     @property
@@ -151,14 +150,6 @@ class Turn(Marks):
                 return clip
             self._clip = clip
         return self._clip
-
-    @property
-    def parsed(self) -> Any:
-        """The object that `schema=` asked for: of the class that was given, or a dict.
-
-        None before the turn has ended, and when the reply is no such object; a notice says why.
-        """
-        return self._parsed
 
     @property
     def choices(self) -> tuple[Reply, ...]:
@@ -188,8 +179,8 @@ class Turn(Marks):
 
     @property
     def usage(self) -> Usage | None:
-        """Tokens, as the service counted them, or None if it did not say (yet)."""
-        return self._reply.usage
+        """Tokens of all its requests, as the service counted them, or None (yet)."""
+        return self._all_usage
 
     @property
     def cost(self) -> Cost:
@@ -199,9 +190,9 @@ class Turn(Marks):
         """
         if self._request is None:
             return Cost(0.0)  # nothing was sent
-        if self._replayed or self._never_answered:
+        if self._replayed or (self._never_answered and not self._rounds):
             return Cost(0.0)  # `usage` has what it used when it was recorded
-        return cost_of(self._reply, self.model, self._settings.prices, self._sent.tokens)
+        return self._all_costs()
 
     @property
     def _never_answered(self) -> bool:
@@ -350,11 +341,12 @@ class Turn(Marks):
                 return
             self._ended.set()
             calls, self._on_end = self._on_end, []
-            self._on_note = []
+            self._on_note, self._on_tools = [], ()
             if self._cancel is not None:
                 # The old one holds all that conducted the turn, and with it every view of it.
                 self._cancel = _nothing
         self._future.set_result(None)
+        self._let_waiting_go()
         for call in calls:
             _guarded(call)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
     from ._messages import MessageTable
     from ._sounds import SoundStore
 
-__all__ = ["asked_record", "ended_record", "outline_record", "settings_record", "time_text"]
+__all__ = [
+    "asked_record",
+    "audit_record",
+    "ended_record",
+    "outline_record",
+    "settings_record",
+    "time_text",
+]
 
 
 def asked_record(turn: Turn, sounds: SoundStore) -> dict[str, object]:
@@ -77,6 +85,17 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
         "timing": dataclasses.asdict(turn.timing),
         "notices": list(turn.notices),
         "error": error_record(turn.error),
+    }
+
+
+def audit_record(turn: Turn, line: Mapping[str, object]) -> dict[str, object]:
+    """A decision about a call of a tool, or a run of one, when it happened."""
+    return {
+        "kind": "tool",
+        "version": FORMAT_VERSION,
+        "turn": turn.id,
+        "at": time_text(datetime.now(UTC)),
+        **line,
     }
 
 

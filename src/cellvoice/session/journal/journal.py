@@ -26,6 +26,7 @@ from ._lock import Holder
 from ._messages import MessageTable
 from ._records import (
     asked_record,
+    audit_record,
     ended_record,
     outline_record,
     settings_record,
@@ -155,6 +156,10 @@ class Journal:
         if turn.id in self._running:
             self._running[turn.id].take(event)
 
+    def audit(self, turn: Turn, line: Mapping[str, object]) -> None:
+        """A decision about a call of a tool, or a run of one: a line that is never changed."""
+        self._home.writer.submit(lambda: self._write_audit(audit_record(turn, line)))
+
     def ended(self, turn: Turn) -> Future[Written]:
         """A turn has ended: have it on the disk with its sound.
 
@@ -210,6 +215,13 @@ class Journal:
         except (OSError, TypeError, ValueError) as error:
             # At its end the turn is tried again, and then it says so.
             _log.warning("the question of turn %s can't be written: %s", turn.id, error)
+
+    def _write_audit(self, record: Mapping[str, object]) -> None:
+        try:
+            lines, _ = self._open()
+            self._append(lines, record)
+        except (OSError, TypeError, ValueError) as error:
+            _log.warning("a line about a tool can't be written: %s", error)
 
     def _try_to_end(self, turn: Turn, *, own: bool) -> str:
         """Write a turn that has ended; "" or what was in the way."""

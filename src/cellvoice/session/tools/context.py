@@ -1,0 +1,69 @@
+"""What a tool may know of the turn that calls it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cellvoice.errors import Stopped
+
+if TYPE_CHECKING:
+    from cellvoice.session._seams import Cell
+    from cellvoice.session.session import Session
+    from cellvoice.session.turn import Turn
+
+    from .calls import ToolCall
+
+__all__ = ["ToolContext"]
+
+
+class ToolContext:
+    """Given to a tool that has a parameter of this type; the model does not see that parameter.
+
+    `session`, `turn` and `cell` are those that the call belongs to, `call` is the call itself.
+    May be used from any thread.
+    """
+
+    def __init__(self, turn: Turn, call: ToolCall, tell: Callable[[str], object]) -> None:
+        self._turn = turn
+        self._call = call
+        self._tell = tell
+        self._stopped = threading.Event()
+
+    @property
+    def session(self) -> Session:
+        """The conversation. Its verbs that wait can't be used here: the turn that calls runs."""
+        return self._turn.session
+
+    @property
+    def turn(self) -> Turn:
+        """The turn in which the model called."""
+        return self._turn
+
+    @property
+    def cell(self) -> Cell | None:
+        """The notebook cell that asked, or None outside of a notebook."""
+        return self._turn.cell
+
+    @property
+    def call(self) -> ToolCall:
+        """The call: its id, its arguments as the model wrote them."""
+        return self._call
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody waits for the result any more: stopped, or out of time.
+
+        A function in a thread can't be ended from outside, so a long one should look.
+        """
+        return self._stopped.is_set()
+
+    def progress(self, text: str) -> None:
+        """Show on the card how far it is. Raises Stopped once nobody waits for the result."""
+        if self._stopped.is_set():
+            raise Stopped("nobody waits for the result of this tool any more")
+        self._tell(str(text))
+
+    def _stop(self) -> None:
+        self._stopped.set()
