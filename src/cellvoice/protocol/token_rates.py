@@ -88,6 +88,8 @@ def _message_tokens(message: Mapping[str, object], replayed: Replayed) -> Tokens
     parts = content if isinstance(content, (list, tuple)) else [content]
     for part in parts:
         total = total.plus(_part_tokens(part))
+    if message.get("tool_calls"):
+        total = total.plus(_part_tokens(msgspec.json.encode(message["tool_calls"]).decode()))
     return total
 
 

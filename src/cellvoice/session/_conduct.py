@@ -68,8 +68,8 @@ class Conduct:
         self._settle = settle
         self._exchange: asyncio.Task[None] | None = None
         self._watch = Stopwatch(time.perf_counter)
-        self._tracer = Tracer(time.perf_counter, turn._tools_changed)
-        turn._trace = lambda: Trace(self._tracer.spans)
+        self._tracer = tracer = Tracer(time.perf_counter, turn._tools_changed)
+        turn._trace = lambda: Trace(tracer.spans)
         self._decisions = decisions
         self._cut_as_noise = False
 

@@ -49,27 +49,33 @@ class History:
 
     def exchange(self, turn: Turn) -> list[Mapping[str, object]]:
         """The question and the answer of one of the turns."""
-        asked, audio_id = turn._message, turn.reply.audio_id
+        asked, audio_id = turn._message, turn._answer.audio_id
         assert asked is not None
+        before = [asked, *turn._said_before_the_answer()]
         if self.rungs[turn.id] == "audio" and audio_id is not None:
-            return [asked, assistant_audio(audio_id)]
-        return [asked, assistant_text(_words(turn))]
+            return [*before, assistant_audio(audio_id)]
+        words = _words(turn)
+        return [*before, assistant_text(words)] if words else before
 
 
 def history_before(turns: Iterable[Turn], settings: Settings, now_s: float) -> History:
     """What a question with these settings follows. `now_s` is in Unix seconds.
 
-    A turn counts if the model said something in it that can be repeated: a question without its
-    answer would be answered again.
+    A turn counts if the model said something in it that can be repeated, or a tool ran: a question
+    without its answer would be answered again, and what was done would be done again.
     """
     heard = [turn for turn in turns if turn.finish is not None and turn._message is not None]
     as_sound = _as_sound(heard, settings.memory, now_s)
-    told = tuple(turn for turn in heard if turn.id in as_sound or _words(turn))
+    told = tuple(
+        turn
+        for turn in heard
+        if turn.id in as_sound or _words(turn) or turn._said_before_the_answer()
+    )
     rungs: dict[str, Rung] = {
         turn.id: "audio" if turn.id in as_sound else "transcript" for turn in told
     }
     system = settings.system
-    silenced = any(turn.reply.received_s and rungs[turn.id] == "transcript" for turn in told)
+    silenced = any(turn._answer.received_s and rungs[turn.id] == "transcript" for turn in told)
     if silenced and not settings.written:
         system = staying_in_voice(system)
     return History(told, MappingProxyType(rungs), system)
@@ -86,7 +92,7 @@ def _as_sound(turns: Sequence[Turn], memory: Memory, now_s: float) -> set[str]:
 
 def replays_sound(turn: Turn, now_s: float) -> bool:
     """Whether the turn's answer can be repeated as sound, by its id."""
-    reply = turn.reply
+    reply = turn._answer
     # The id of a reply that did not end is not known to hold, so its words are sent.
     return (
         turn.finish in ("complete", "length")
@@ -95,11 +101,15 @@ def replays_sound(turn: Turn, now_s: float) -> bool:
         and reply.expires_at is not None
         and reply.expires_at - EXPIRY_MARGIN_S > now_s
         and not turn._audio_gone
+        and not turn._ends_with_calls
     )
 
 
 def _words(turn: Turn) -> str:
-    words = turn.text if turn.text.strip() else turn.reply.refusal
+    if turn._ends_with_calls:
+        return ""  # they stand beside the calls
+    reply = turn._answer
+    words = reply.text if reply.text.strip() else reply.refusal
     return words if words.strip() else ""
 
 
@@ -111,7 +121,7 @@ def forget_sound(
     The error names the id; if it names none that is known, every sound that was sent is doubted.
     """
     sent = [turn for turn in turns if replays_sound(turn, now_s)]
-    named = [turn for turn in sent if turn.reply.audio_id and turn.reply.audio_id in str(error)]
+    named = [turn for turn in sent if str(turn._answer.audio_id) in str(error)]
     gone = sent if doubt_all or not named else named
     for turn in gone:
         turn._audio_gone = True

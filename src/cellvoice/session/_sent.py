@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,15 +46,22 @@ NOTHING_SENT = Sent()
 def sent_in(request: Request, turns: Iterable[Turn]) -> Sent:
     """The likely tokens of a request; `turns` are those whose answers may be replayed in it."""
     made = _Made(turns)
-    *before, question = request.messages
+    at = _question_at(request.messages)
+    before, question = request.messages[:at], request.messages[at:]
     system = [message for message in before if _is_system(message)]
     history = [message for message in before if not _is_system(message)]
     beside = TOKENS_PER_REQUEST + fields_tokens(request.params)
     return Sent(
-        question=messages_tokens([question], made),
+        question=messages_tokens(question, made),
         history=messages_tokens(history, made),
         around=messages_tokens(system, made).plus(Tokens(text=beside)),
     )
+
+
+def _question_at(messages: Sequence[Mapping[str, object]]) -> int:
+    """Where the turn's own messages begin: its question, and what came of calls since."""
+    asked = [at for at, message in enumerate(messages) if message.get("role") == "user"]
+    return asked[-1] if asked else len(messages) - 1
 
 
 def history_tokens(messages: Iterable[Mapping[str, object]], turns: Iterable[Turn]) -> Tokens:
@@ -75,13 +82,13 @@ class _Made:
     """
 
     def __init__(self, turns: Iterable[Turn]) -> None:
-        self._turns = {turn.reply.audio_id: turn for turn in turns if turn.reply.audio_id}
+        self._turns = {turn._answer.audio_id: turn for turn in turns if turn._answer.audio_id}
 
     def __call__(self, audio_id: str) -> Tokens:
         turn = self._turns.get(audio_id)
         if turn is None:
             return NO_TOKENS
-        reply, usage = turn.reply, turn.usage
+        reply, usage = turn._answer, turn._answer.usage
         sound = usage.completion_audio_tokens if usage is not None else 0
         # With several replies the usage is that of all of them.
         if not sound or reply.others:

@@ -333,3 +333,23 @@ def test_settings_that_can_t_be_are_refused(
     session: Session = make_session(Service(recorded()))
     with pytest.raises(UsageError, match=words):
         session.say("Lyon?", **settings)
+
+
+def test_words_beside_calls_are_repeated_once(make_session: MakeSession) -> None:
+    begun = threading.Event()
+
+    async def forever() -> None:
+        """Never ends."""
+        begun.set()
+        await asyncio.Event().wait()
+
+    first = calls(("forever", "{}"), said="Let me see.")
+    service = Service(first, spoken("Fine."))
+    session = make_session(service, tools=[forever])
+    turn = session.start_turn("Go.")
+    assert begun.wait(10)
+    turn.stop()
+    turn.wait()
+    session.say("And now?")
+    said = [message.get("content") for message in messages(service.asked[1])]
+    assert said.count("Let me see.") == 1

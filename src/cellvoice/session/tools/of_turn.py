@@ -110,9 +110,13 @@ class Tooled:
 
     def _next_round(self, correction: str = "") -> None:
         """The newest reply is not the last one: another request follows."""
-        calls = tuple(call for call in self._calls if call.round == len(self._rounds) + 1)
         done = Round(
-            self._request, self._request_id, self._answer, self._round_cost(), calls, correction
+            self._request,
+            self._request_id,
+            self._answer,
+            self._round_cost(),
+            self._newest_calls,
+            correction,
         )
         self._rounds = (*self._rounds, done)
         if self._joined is None:
@@ -129,6 +133,32 @@ class Tooled:
             for one in self._rounds
             for message in round_messages(one.reply, one.calls, one.correction)
         ]
+
+    def _said_before_the_answer(self) -> list[Mapping[str, object]]:
+        """What later turns repeat of it besides its question and its last words.
+
+        Objects that did not fit are nobody's business any more. A call that has no result is not
+        repeated: what was declared in the service's form is the caller's to answer.
+        """
+        found = [
+            message
+            for one in self._rounds
+            if not one.correction
+            for message in round_messages(one.reply, one.calls)
+        ]
+        if self._ends_with_calls:
+            found += round_messages(self._answer, self._newest_calls)
+        return found
+
+    @property
+    def _newest_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call for call in self._calls if call.round == len(self._rounds) + 1)
+
+    @property
+    def _ends_with_calls(self) -> bool:
+        """Whether the last that is known of it are calls with results, and no answer to these."""
+        newest = self._newest_calls
+        return bool(newest) and all(call.result_text is not None for call in newest)
 
     def _round_cost(self) -> Cost:
         """What the newest request cost."""
