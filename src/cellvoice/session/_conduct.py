@@ -158,9 +158,10 @@ class Conduct:
     async def _wait_for_a_person(self, pending: PendingCall) -> None:
         """Let the waiting cell go on if nobody can be heard while it waits."""
         turn = self._turn
-        if turn._waiting is None or await self._audience.hears(turn._waiting):
+        if await self._audience.hears(turn._waiting or "blocking"):
             return
-        turn._note(waits_sentence(pending))
+        if turn._waiting is not None:
+            turn._note(waits_sentence(pending))
         turn._let_waiting_go()
 
     async def _receive_repaired(self, client: Client) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from cellvoice.errors import Stopped
 
 from . import _loop, _seams
+from .tools.approval import waits_sentence
 from .turn import Turn
 
 __all__ = [
@@ -96,6 +97,7 @@ async def wait_async(turn: Turn) -> Turn:
 def _result(turn: Turn) -> Turn:
     if turn.error is not None:
         raise turn.error
-    if not turn.done and turn.notices and _seams.surface() is not None:
-        print(turn.notices[-1])  # noqa: T201 (it is meant for the cell's output)
+    waiting = next((one for one in turn.session.pending if one.turn is turn), None)
+    if waiting is not None and _seams.execution() is not None:
+        print(waits_sentence(waiting))  # noqa: T201 (it is meant for the cell's output)
     return turn

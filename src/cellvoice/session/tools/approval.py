@@ -128,6 +128,8 @@ class PendingCall:
                     "ended, before; session.pending has what still waits"
                 )
             self._open = False
+        # Before it returns: who waits for the turn from here on waits for its end.
+        self._decisions.hold(self._turn)
         self._loop.call_soon_threadsafe(self._give, decision)
 
     def _give(self, decision: Decision) -> None:
@@ -170,6 +172,12 @@ class Decisions:
         """It does not wait any more. Loop thread only."""
         pending.close()
         self._pending = tuple(one for one in self._pending if one is not pending)
+        self.hold(pending.turn)
+
+    def hold(self, turn: Turn) -> None:
+        """Have a wait for a turn be for its end again, if nothing in it waits any more."""
+        if all(one.turn is not turn for one in self.pending):
+            turn._hold_waiting()
 
     def refuse_while_waiting(self) -> None:
         """Raise UsageError while a call waits: what is asked now would follow an open turn."""

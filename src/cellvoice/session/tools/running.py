@@ -127,7 +127,6 @@ class Runner:
         finally:
             telling.cancel()
             self._decisions.remove(pending)
-            self._turn._hold_waiting()
             self._tracer.end(span)
 
     async def _run(self, call: ToolCall, tool: Tool, arguments: Mapping[str, object]) -> None:
