@@ -134,10 +134,12 @@ class Settings:
             name: dict(value.json_schema) if isinstance(value, Schema) else value
             for name, value in self.params.items()
         }
-        kept = {**self.memory.values(), **self.kit.values()}
+        kept = self.memory.values()
         if self.guard != NoiseGuard():
             kept["guard"] = self.guard.wordless_s if self.guard is not None else False
-        return {"model": self.model, "voice": self.voice, "system": self.system, **kept, **params}
+        named = {"model": self.model, "voice": self.voice, "system": self.system}
+        # What speaks needs the form of the object, which is among the parameters.
+        return {**named, **kept, **params, **self.kit.values()}
 
 
 class Asking:
@@ -238,7 +240,7 @@ class Asking:
 
         Raises UsageError, AudioError, BudgetExceeded.
         """
-        self.decisions.refuse_while_waiting()
+        self.decisions.refuse_while_waiting(turn.cell)
         admit(turn, self._filled(turn, said))
 
     def _filled(self, turn: Turn, said: object) -> Request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,16 +14,28 @@ import msgspec
 
 from cellvoice.audio import Clip
 from cellvoice.errors import AudioError, UsageError
-from cellvoice.protocol import CostPart, CostParts, Reply, Usage, user_message
+from cellvoice.protocol import (
+    CostPart,
+    CostParts,
+    Reply,
+    Request,
+    Schema,
+    Usage,
+    user_message,
+)
 from cellvoice.protocol.fold import ReplyToolCall
 from cellvoice.protocol.logprobs import ReplyLogprobs
 
 from ._asking import Settings
 from ._cost import Cost
 from ._outcome import finish_of, has_content, notices_of
-from ._parsing import parse
+from ._parsing import Parsed, parse, read_object
 from ._seams import Cell
 from .journal import KeptRequest, error_from, sound_path
+from .tools.calls import ToolCall
+from .tools.of_turn import WROTE
+from .tools.rounds import Round
+from .tools.trace import Trace
 from .turn import Finish, Timing, Turn
 
 if TYPE_CHECKING:
@@ -91,6 +103,7 @@ class RestoredTurn(Turn):
         self._in_pad, self._listened = bool(record.get("in_pad")), bool(record.get("listened"))
         self._request = story.request
         if story.ended:
+            self._restore_tools(record, story.requests)
             self._restore_end(record)
         else:
             self._restore_half(story)
@@ -157,8 +170,34 @@ class RestoredTurn(Turn):
         finish = record.get("finish")
         self._end(cast("Finish", finish if finish in _FINISHES else "failed"), error)
         if self._finish in ("complete", "length"):
-            self._parsed = parse(self)[0]
+            self._take_object(self._object_again())
         self._written = True
+
+    def _restore_tools(self, record: Record, requests: Sequence[Request | None]) -> None:
+        """The requests before the last one, their replies without sound, and all calls."""
+        calls = [ToolCall.from_json(_mapping(call)) for call in record.get("calls") or ()]
+        self._calls = tuple(calls)
+        trace = Trace.from_json(record.get("trace"), calls)
+        self._trace = lambda: trace
+        rounds = zip(record.get("rounds") or (), requests, strict=True)
+        self._rounds = tuple(
+            Round(
+                request,
+                _mapping(one).get("request_id"),
+                self._reply_of_round(_mapping(_mapping(one).get("reply"))),
+                Cost(_amount(_mapping(one).get("cost_usd"))),
+                tuple(call for call in calls if call.round == number),
+                str(_mapping(one).get("correction") or ""),
+            )
+            for number, (one, request) in enumerate(rounds, 1)
+        )
+        if self._rounds:
+            self._newest = self._reply_of_round(_mapping(record.get("answer")))
+
+    def _reply_of_round(self, record: Record) -> Reply:
+        """Its sound is in that of the whole turn, so that only its length is told."""
+        sound = {"duration_s": record.get("received_s") or 0.0}
+        return self._restored_reply({**record, "sound": sound}, lambda _: None)
 
     def _restore_half(self, story: TurnStory) -> None:
         """A turn that was being received when the process ended: what came, and how far."""
@@ -171,12 +210,19 @@ class RestoredTurn(Turn):
         if request:
             self._request = KeptRequest(str(request["model"]), tuple(request["messages"]), params)
         reply = self._reply
-        if reply.done and reply.error is None:
+        if reply.done and reply.tool_calls and "schema" not in self._settings.params:
+            finish = "cut"
+            self._note(
+                "the process that asked this ended while its tools ran; the lines of kind 'tool' "
+                "in the journal have what was run, ask again for the answer"
+            )
+        elif reply.done and reply.error is None:
             finish = finish_of(reply, params, self.model)
             spoken = any(part.get("kind") == "sound" for part in story.record.get("input") or ())
             for sentence in notices_of(reply, finish, params, spoken=spoken):
                 self._note(sentence)
-            self._parsed, failed = parse(self)
+            found, failed = parse(self)
+            self._take_object(found)
             if failed:
                 self._note(failed)
         elif has_content(reply):
@@ -191,8 +237,10 @@ class RestoredTurn(Turn):
             )
         self._end(finish, None)
 
-    def _restored_reply(self, record: Record) -> Reply:
-        reply = RestoredReply(_mapping(record.get("sound")), self._load)
+    def _restored_reply(
+        self, record: Record, load: Callable[[Record], Clip | None] | None = None
+    ) -> Reply:
+        reply = RestoredReply(_mapping(record.get("sound")), load or self._load)
         for name in _PLAIN_FIELDS:
             if record.get(name) is not None:
                 setattr(reply, name, record[name])
@@ -209,6 +257,18 @@ class RestoredTurn(Turn):
                 reply.logprobs.append(msgspec.json.encode(raw))
         reply.error = error_from(record.get("error"))
         return reply
+
+    def _object_again(self) -> Parsed:
+        """The object, by the call that gave it: its class, and with it its name, is not known."""
+        told = self._record.get("parsed_error")
+        if isinstance(told, str):
+            error, _, text = told.partition(WROTE)
+            return Parsed(None, error, text)
+        schema = self._settings.params.get("schema")
+        own = [call for call in self._calls if call.result_text == call.arguments_text]
+        if isinstance(schema, Schema) and own and own[-1].state == "done":
+            return read_object(own[-1].arguments_text, schema)
+        return parse(self)[0]
 
     def _part(self, part: Record) -> str | Clip | None:
         if part.get("kind") == "text":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import UsageError
@@ -51,14 +51,20 @@ class MessageTable:
         self._messages: dict[str, Mapping[str, object]] = {}
         self._new: dict[str, Mapping[str, object]] = {}
 
-    def record(self, request: Request | None) -> dict[str, object] | None:
-        """A request for a line. `written` tells that the line is on the disk."""
+    def records(self, requests: Iterable[Request | None]) -> list[dict[str, object] | None]:
+        """The requests of a line, in their order. `written` tells that the line is on the disk."""
         self._new = {}
+        return [self._record(request) for request in requests]
+
+    def _record(self, request: Request | None) -> dict[str, object] | None:
         if request is None:
             return None
         told = request.described()
         messages: Any = told.pop("messages")
-        return {**told, "messages": [self._name(message) for message in messages], "new": self._new}
+        new: dict[str, Mapping[str, object]] = {}
+        names = [self._name(message, new) for message in messages]
+        self._new |= new
+        return {**told, "messages": names, "new": new}
 
     def written(self) -> None:
         """What the last record held need not be written again."""
@@ -76,8 +82,8 @@ class MessageTable:
         messages = tuple(self._messages.get(str(name), _LOST) for name in found)
         return KeptRequest(told.pop("model"), messages, told)
 
-    def _name(self, message: Mapping[str, object]) -> str:
+    def _name(self, message: Mapping[str, object], new: dict[str, Mapping[str, object]]) -> str:
         name = hashlib.sha256(encoded(message)).hexdigest()[:_HASH_CHARS]
-        if name not in self._messages:
-            self._new[name] = message
+        if name not in self._messages and name not in self._new:
+            new[name] = message
         return name

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cellvoice.protocol.logprobs import ReplyLogprobs
     from cellvoice.session._asking import Settings
     from cellvoice.session._outline import Outline
+    from cellvoice.session.tools.rounds import Round
     from cellvoice.session.turn import Turn
 
     from ._messages import MessageTable
@@ -60,6 +61,7 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
     """A turn that has ended. It says all that its `asked` line says, so that one line is enough."""
     # The turn's own clip, which others hold as well, so that it is encoded once.
     reply = turn.reply
+    *before, request = messages.records([*(one.request for one in turn._rounds), turn._request])
     return {
         **asked_record(turn, sounds),
         "kind": "ended",
@@ -71,9 +73,11 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
         # Asked, and paid for, in another session that this one branched from.
         "shared": bool(turn._shared),
         "heard": turn.heard,
-        "request": messages.record(turn.request),
+        "rounds": [_round(*one) for one in zip(turn._rounds, before, strict=True)],
+        "request": request,
         "request_id": turn.request_id,
         "reply": _reply(reply, sounds, turn.clip),
+        **_tools(turn),
         "choices": [_reply(choice, sounds, choice.clip) for choice in reply.choices[1:]],
         "usage": turn.usage.to_json() if turn.usage else None,
         "cost_usd": turn.cost.usd,
@@ -128,13 +132,45 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _round(one: Round, request: object) -> dict[str, object]:
+    """A request before the last one, and its answer; its sound is in that of the whole turn."""
+    return {
+        "request": request,
+        "request_id": one.request_id,
+        "reply": _reply_of_round(one.reply),
+        "calls": [call.id for call in one.calls],
+        "correction": one.correction,
+        "cost_usd": one.cost.usd,
+    }
+
+
+def _reply_of_round(reply: Reply) -> dict[str, object]:
+    return {**_words(reply), "received_s": round(reply.received_s, 3)}
+
+
+def _tools(turn: Turn) -> dict[str, object]:
+    """What came of the calls; nothing in a turn that has none."""
+    told: dict[str, object] = {}
+    if turn._rounds:
+        told["answer"] = _reply_of_round(turn._answer)
+    if turn.tool_calls:
+        told["calls"] = [call.to_json() for call in turn.tool_calls]
+    if turn.parsed_error is not None:
+        told["parsed_error"] = turn.parsed_error
+    return {**told, "trace": turn.trace.to_json()}
+
+
 def _reply(reply: Reply, sounds: SoundStore, clip: Clip | None) -> dict[str, object]:
+    return {**_words(reply), "sound": sounds.keep(clip) if clip is not None else None}
+
+
+def _words(reply: Reply) -> dict[str, object]:
+    """A reply without its sound."""
     return {
         "text": reply.text,
         "transcript": reply.transcript,
         "content": reply.content,
         "refusal": reply.refusal,
-        "sound": sounds.keep(clip) if clip is not None else None,
         "reply_id": reply.reply_id,
         "model": reply.model,
         "created": reply.created,

@@ -157,6 +157,8 @@ def read_spool(folder: Path, turn_id: str) -> Spooled | None:
             if line.get("event") == "sent":
                 told = line.get("request")
                 request = told if isinstance(told, dict) else None
+                # Another request of the same turn: what came before was not the end.
+                reading.reply.done = False
             else:
                 reading.take(line)
     except FileNotFoundError:

@@ -30,6 +30,8 @@ class TurnStory:
 
     record: Record
     request: Request | None = None
+    # Those before the last one, in a turn that called tools.
+    requests: tuple[Request | None, ...] = ()
     spooled: Spooled | None = None
 
     @property
@@ -142,8 +144,14 @@ def _take_turn(story: Story, line: Record) -> None:
     known = story.turns.get(name)
     if known is not None and known.ended and line["kind"] == "asked":
         return
+    # In the order in which they were written: a message is written out once.
+    rounds = line.get("rounds")
+    before = tuple(
+        story.messages.read(_mapping(one).get("request"))
+        for one in (rounds if isinstance(rounds, list) else ())
+    )
     request = story.messages.read(line.get("request"))
-    story.turns[name] = TurnStory(line, request)
+    story.turns[name] = TurnStory(line, request, before)
     story.settings = _mapping(line.get("settings")) if not story.settings else story.settings
 
 

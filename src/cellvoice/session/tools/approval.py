@@ -13,6 +13,7 @@ from cellvoice.errors import UsageError
 from .declare import ToolArgumentsError
 
 if TYPE_CHECKING:
+    from cellvoice.session._seams import Cell
     from cellvoice.session.turn import Turn
 
     from .calls import ToolCall
@@ -179,10 +180,17 @@ class Decisions:
         if all(one.turn is not turn for one in self.pending):
             turn._hold_waiting()
 
-    def refuse_while_waiting(self) -> None:
-        """Raise UsageError while a call waits: what is asked now would follow an open turn."""
-        waiting = next(iter(self.pending), None)
-        if waiting is not None:
+    def refuse_while_waiting(self, cell: Cell | None) -> None:
+        """Raise UsageError while a call waits: what is asked now would follow an open turn.
+
+        Unless that turn is an earlier run's of the same cell: then it is stopped.
+        """
+        for waiting in self.pending:
+            earlier = waiting.turn.cell
+            same = cell is not None and earlier is not None and earlier.id == cell.id
+            if same and _run(earlier) != _run(cell):
+                waiting.turn.stop()
+                continue
             raise UsageError(
                 f"turn {waiting.turn.number} is open: {waiting.call.shown()} waits for a decision; "
                 "approve or reject it on its card or with session.pending[0], or end the turn with "
@@ -217,6 +225,10 @@ class Decisions:
             found.always()
         else:
             found._approve(arguments)
+
+
+def _run(cell: Cell | None) -> str | None:
+    return None if cell is None else cell.run
 
 
 def waits_sentence(pending: PendingCall) -> str:

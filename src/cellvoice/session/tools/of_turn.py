@@ -7,7 +7,7 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cellvoice.protocol import CostParts, Event, Reply, Request, Usage, fold
 from cellvoice.session._cost import Cost, cost_of
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from .calls import ToolCall
 
-__all__ = ["Tooled"]
+__all__ = ["WROTE", "Tooled"]
+
+WROTE: Final = "; the model wrote: "
 
 _log = logging.getLogger("cellvoice.session")
 
