@@ -23,6 +23,7 @@ from cellvoice.widgets import Answer, Channel, UnknownRequest
 
 from ._frontend import HELLO_TIMEOUT_S
 from ._progress import Loop, Progress, speech_s
+from ._tools import ToolsTeller, decide
 
 if TYPE_CHECKING:
     from cellvoice.widgets import View
@@ -51,7 +52,11 @@ class Live:
 
         self.widget = VoiceWidget(view)
         self.turns: dict[str, Turn] = {}
-        self.requests: dict[str, Handler] = {"stop": self._stop, "sound": self._sound}
+        self.requests: dict[str, Handler] = {
+            "stop": self._stop,
+            "sound": self._sound,
+            "turn.decide": self._decide,
+        }
         self.listeners: dict[str, Listener] = {"view": self._count_view}
         self.hello_listener: Callable[[str, Data], None] = lambda page, hello: None
         self.channel = Channel(
@@ -64,6 +69,7 @@ class Live:
         self._clock = clock or background_loop()
         self._frames: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
+        self._tools: dict[str, ToolsTeller] = {}
         self._views: dict[str, int] = {}
         self.widget.on_msg(self._on_message)
 
@@ -119,6 +125,10 @@ class Live:
             # Before the card is made: what is noted in between stands on it, and is told again.
             turn.when_noted(lambda sentence: self._noted(turn, sentence))
         self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
+        if turn.finish is None:
+            self._tools[turn.id] = ToolsTeller(
+                turn, lambda form: self.channel.emit("turn.tools", form), self._clock, self._soon
+            )
         if turn.finish is None and turn.reply.pcm:
             # A pad that is shown in the middle of a reply; its words are on the card already.
             self.event(turn, AudioChunk(bytes(turn.reply.pcm), turn.reply.sample_rate_hz))
@@ -145,10 +155,17 @@ class Live:
         progress = self._progress.pop(turn.id, None)
         if progress is not None:
             progress.end()
+        teller = self._tools.pop(turn.id, None)
+        if teller is not None:
+            teller.end()
         self.channel.emit("turn.ended", {"turn": turn.id, "card": card})
 
     def _made(self, turn: Turn, made_s: float) -> None:
         self.channel.emit("turn.progress", {"turn": turn.id, "speech_s": made_s})
+
+    def _soon(self, work: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody looks
+            background_loop().call_soon_threadsafe(work)
 
     def _noted(self, turn: Turn, sentence: str) -> None:
         # From whichever thread noted it: the channel takes events from any.
@@ -194,6 +211,10 @@ class Live:
 
     async def _stop(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
         self._turn(data).stop()
+        return {}, ()
+
+    async def _decide(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
+        decide(self._turn(data), data)
         return {}, ()
 
     async def _sound(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from cellvoice.audio import Clip
 from cellvoice.errors import Stopped, UsageError
 from cellvoice.protocol import Event
-from cellvoice.session import Session, Turn, background_loop, run
+from cellvoice.session import Session, Turn, Waiting, background_loop, run
 from cellvoice.widgets import Answer
 
 from ._cells import put_in_cell
@@ -118,6 +118,7 @@ class Listening:
         self._place = place()
         self._recording = Recording(live, session)
         self._asked = False
+        self._late = False
         self._closed = False
         # Something was sent, or the turn was given up.
         self._settled = asyncio.Event()
@@ -141,6 +142,7 @@ class Listening:
 
     def late(self, reason: str) -> None:
         """The cell ends before anything was said; the page says why, and so does the cell."""
+        self._late = True
         self._live.channel.emit("listen.state", {"phase": "late", "sentence": reason})
         print(reason)  # noqa: T201 (it is meant for the cell's output)
 
@@ -184,6 +186,10 @@ class Listening:
 
     def event(self, turn: Turn, event: Event) -> None:
         self._live.event(turn, event)
+
+    async def hears(self, waiting: Waiting) -> bool:
+        """Whether the page is heard while the cell waits: what it sent was."""
+        return self._asked and not self._late
 
     async def ended(self, turn: Turn) -> None:
         await freeze_into(turn, self._slot, self._place, self._live)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cellvoice.protocol import Event
 from cellvoice.render import Place, frozen, html, sentence_html, text
-from cellvoice.session import Turn, background_loop
+from cellvoice.session import Turn, Waiting, background_loop
 
 from ._freezing import freeze_once
 from ._live import Live, open_live
@@ -39,7 +39,7 @@ class CardView:
         self._slot = Slot()
         self._place = place()
         self._live: Live | None = None
-        self._can_hear = where.hearing.blocking
+        self._hearing = where.hearing
         self._started = False
         remember(turn, where.execution)
         # An interrupt may come before the turn is asked, and then nobody else tells of its end.
@@ -62,8 +62,13 @@ class CardView:
         if self._live is not None:
             self._live.event(turn, event)
 
+    async def hears(self, waiting: Waiting) -> bool:
+        """Whether the page can be heard while the cell waits; it has to prove it."""
+        able = self._hearing.blocking if waiting == "blocking" else self._hearing.awaiting
+        return able and self._live is not None and await self._live.met()
+
     async def ended(self, turn: Turn) -> None:
-        if self._live is not None and self._can_hear:
+        if self._live is not None and self._hearing.blocking:
             # A short reply is over before the page has drawn anything, and is to be heard.
             await self._live.met(patient=False)
         await freeze_into(turn, self._slot, self._place, self._live)

@@ -10,7 +10,7 @@ from ._latency import Latency
 from ._loop import background_loop, is_background_thread, run
 from ._outline import Outline
 from ._places import drop_cells, end_cell_run
-from ._seams import Cell, Endpoint, Surface, TurnView
+from ._seams import Cell, Endpoint, Surface, TurnView, Waiting
 from ._timing import Timing
 from ._turns import Turns
 from ._waiting import was_interrupted
@@ -25,6 +25,7 @@ from .journal import (
     size_words,
 )
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
+from .tools import PendingCall, Span, ToolCall, ToolContext, Trace
 from .turn import Finish, Turn
 
 __all__ = [
@@ -40,16 +41,22 @@ __all__ = [
     "Journal",
     "Latency",
     "Outline",
+    "PendingCall",
     "Pruned",
     "SavedSession",
     "SavedSessions",
     "Session",
+    "Span",
     "Surface",
     "Timing",
+    "ToolCall",
+    "ToolContext",
+    "Trace",
     "Turn",
     "TurnView",
     "Turns",
     "UnsentTake",
+    "Waiting",
     "background_loop",
     "compare",
     "drop_cells",

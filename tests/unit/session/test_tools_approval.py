@@ -230,14 +230,15 @@ def test_a_turn_that_was_stopped_can_t_be_decided_about(make_session: MakeSessio
 
 def decide(session: Session, action: str, **given: Any) -> None:
     (pending,) = session.pending
-    asked = {"turn_id": pending.turn.id, "call_id": pending.id, "hash": pending.hash, **given}
-    session._asking.decisions.decide(**asked, action=action)
+    asked = {"turn": pending.turn, "call_id": pending.id, "call_hash": pending.hash, **given}
+    session.decide(**asked, action=action)
 
 
 def test_the_page_decides_about_the_call_that_it_showed(make_session: MakeSession) -> None:
     session, _ = asking(make_session)
     turn = session.say("Book it.")
-    for wrong in ({"hash": "another"}, {"call_id": "another"}, {"turn_id": "another"}):
+    other = asking(make_session)[0].say("Book it.")
+    for wrong in ({"call_hash": "another"}, {"call_id": "another"}, {"turn": other}):
         with pytest.raises(UsageError):
             decide(session, "approve", **wrong)
     with pytest.raises(UsageError, match="no decision"):

@@ -201,7 +201,7 @@ class Decisions:
         self,
         turn_id: str,
         call_id: str,
-        hash: str,  # noqa: A002 (as the message of the page calls it)
+        call_hash: str,
         action: str,
         *,
         arguments: Mapping[str, object] | None = None,
@@ -215,7 +215,7 @@ class Decisions:
         )
         if found is None:
             raise UsageError("this call does not wait for a decision any more")
-        if found.hash != hash:
+        if found.hash != call_hash:
             raise UsageError(
                 "the call that was shown is not the one that waits; look at it again, then decide"
             )

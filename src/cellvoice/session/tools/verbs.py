@@ -12,6 +12,8 @@ from cellvoice.session._part import SessionPart
 from .kit import with_tool
 
 if TYPE_CHECKING:
+    from cellvoice.session.turn import Turn
+
     from .approval import PendingCall
     from .declare import Approve, Tool
 
@@ -38,6 +40,24 @@ class Tooling(SessionPart):
         While there are any, nothing new can be asked.
         """
         return self._asking.decisions.pending
+
+    def decide(
+        self,
+        turn: Turn,
+        call_id: str,
+        call_hash: str,
+        action: str,
+        *,
+        arguments: Mapping[str, object] | None = None,
+        reason: str = "",
+    ) -> None:
+        """What a person decided who was shown a call: "approve", "reject" or "always".
+
+        Raises UsageError if that call does not wait any more, or is another one than was shown.
+        """
+        self._asking.decisions.decide(
+            turn.id, call_id, call_hash, action, arguments=arguments, reason=reason
+        )
 
     @overload
     def tool(self, function: F) -> F: ...
