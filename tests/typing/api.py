@@ -213,6 +213,33 @@ def make_clips() -> cv.Clip:
     return assert_type(whole + cv.Clip.from_array(stereo, 24_000), cv.Clip)
 
 
+def use_tools(session: cv.Session) -> None:
+    @session.tool(timeout=10, approve="ask", writes=True)
+    def book(city: str, nights: int = 1) -> str:
+        return f"{nights} in {city}"
+
+    @session.tool
+    def count(upto: int, context: cv.ToolContext) -> int:
+        context.progress("half")
+        return 0 if context.stopped or context.cell is None else upto
+
+    assert_type(book("Lyon"), str)
+    turn = session.say("Book it.", tools=[count], max_tool_rounds=3, max_repairs=1)
+    waiting: cv.PendingCall = session.pending[0]
+    waiting.approve(nights=2)
+    waiting.reject("too dear")
+    waiting.always()
+    call: cv.ToolCall = turn.tool_calls[0]
+    assert_type(call.error, str | None)
+    assert_type(call.started_s, float | None)
+    print(call.name, call.arguments["city"], call.result, call.ended_s, session.tools["count"])
+    trace: cv.Trace = turn.trace
+    span: cv.Span = trace[0]
+    assert_type(trace.silences_s, list[tuple[float, float]])
+    assert_type(turn.parsed_error, str | None)
+    print(span.kind, span.seconds, trace.to_dataframe(), len(turn.requests))
+
+
 def read_clip(clip: cv.Clip) -> None:
     loudest: float = np.abs(clip.samples).max()
     assert_type(clip.sample_rate_hz, int)
