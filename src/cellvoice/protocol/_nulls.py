@@ -87,7 +87,7 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
 
 
 def _default_words(schema: Schema) -> str:
-    if "default" not in schema:
+    if schema.get("default") is None:
         return ""
     text = json.dumps(schema["default"], ensure_ascii=False)
     return f"null means {text}" if len(text) <= _DEFAULT_LETTERS else ""
