@@ -61,10 +61,12 @@ def _without(value: dict[str, Any], schema: Schema, root: Schema) -> dict[str, A
     needed = schema.get("required") or ()
     kept = {}
     for name, one in value.items():
-        inner = properties.get(name)
+        inner = properties.get(name, schema.get("additionalProperties"))
         if not isinstance(inner, Mapping):
             kept[name] = one
-        elif one is not None or name in needed or _takes_null(inner, root):
+        elif (
+            one is not None or name in needed or name not in properties or _takes_null(inner, root)
+        ):
             kept[name] = without_added_nulls(one, inner, root)
     return kept
 
