@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Turn,
         Turns,
         compare,
+        mcp,
         prune,
         sessions,
     )
@@ -83,6 +84,7 @@ __all__ = [
     "Turns",
     "UsageError",
     "compare",
+    "mcp",
     "prune",
     "sessions",
 ]
@@ -98,6 +100,7 @@ _ROOMS = {
     "Turn": "session",
     "Turns": "session",
     "compare": "session",
+    "mcp": "session",
     "prune": "session",
     "sessions": "session",
 }

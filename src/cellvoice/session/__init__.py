@@ -25,6 +25,8 @@ from .journal import (
     size_words,
 )
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
+from .tools.declare import Tool
+from .tools.mcp_server import McpServer, mcp
 from .turn import Finish, Turn
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "HistoryPrice",
     "Journal",
     "Latency",
+    "McpServer",
     "Outline",
     "Pruned",
     "SavedSession",
@@ -46,6 +49,7 @@ __all__ = [
     "Session",
     "Surface",
     "Timing",
+    "Tool",
     "Turn",
     "TurnView",
     "Turns",
@@ -55,6 +59,7 @@ __all__ = [
     "drop_cells",
     "end_cell_run",
     "is_background_thread",
+    "mcp",
     "prune",
     "run",
     "sessions",
