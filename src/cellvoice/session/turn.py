@@ -20,6 +20,7 @@ from ._cost import Cost, cost_of
 from ._marks import Marks
 from ._sent import NOTHING_SENT
 from ._timing import Timing
+from .tools.weighed import Weighed
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -33,7 +34,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks):
+class Turn(Marks, Weighed):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has

@@ -22,10 +22,10 @@ from ._arguments import (
 )
 from ._signature import declared, legal_name, unwrapped
 
-__all__ = ["Approval", "Tool", "ToolArgumentsError", "ToolSource", "tool_of", "tools_from"]
+__all__ = ["Approve", "Tool", "ToolArgumentsError", "ToolSource", "tool_of", "tools_from"]
 
 # A callable is asked with the pending call, and its answer counts.
-Approval = Literal["auto", "ask"] | Callable[..., object] | None
+Approve = Literal["auto", "ask"] | Callable[..., object]
 
 _NOT_RUN = "it was given as a mapping, which only describes it; there is nothing here to run"
 
@@ -55,7 +55,7 @@ class Tool:
     strict: bool
     why_not_strict: str
     timeout_s: float | None = None
-    approve: Approval = None
+    approve: Approve | None = None
     writes: bool = False
     wants_context: str | None = None
     _arguments: Arguments = field(
@@ -117,7 +117,7 @@ def tool_of(
     name: str | None = None,
     description: str | None = None,
     timeout_s: float | None = None,
-    approve: Approval = None,
+    approve: Approve | None = None,
     writes: bool = False,
 ) -> Tool:
     """One callable, mapping in the service's form, or Tool, as a Tool.
@@ -174,7 +174,7 @@ def tools_from(given: Iterable[object]) -> tuple[Tool, ...]:
         if names.count(twice) > 1:
             raise UsageError(
                 f"tools: two tools are called {twice!r}, expected a name of its own for each; "
-                "session.tool(name=…) gives a function another"
+                "rename one (cv.mcp(prefix=…) does it for a server's)"
             )
     return tuple(found)
 

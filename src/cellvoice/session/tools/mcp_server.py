@@ -6,21 +6,17 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from cellvoice.errors import UsageError
 from cellvoice.session import _loop
 
+from ._loops import on_the_loop
 from ._mcp_connection import Connection, Place
 from ._mcp_results import McpToolError
-from .declare import Approval, Tool, described_tool
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
+from .declare import Approve, Tool, described_tool
 
 __all__ = ["McpServer", "mcp"]
-
-T = TypeVar("T")
 
 
 def mcp(
@@ -32,7 +28,7 @@ def mcp(
     headers: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
     prefix: str = "",
-    approve: Approval = None,
+    approve: Approve | None = None,
     timeout_s: float = 30.0,
 ) -> McpServer:
     """A server of the model context protocol, to be given among `tools=`.
@@ -65,7 +61,7 @@ class _Taking:
 
     only: frozenset[str] | None
     prefix: str
-    approve: Approval
+    approve: Approve | None
 
 
 class McpServer:
@@ -98,7 +94,7 @@ class McpServer:
     async def atools(self) -> tuple[Tool, ...]:
         """`tools()` without blocking the caller's loop."""
         self._closed_by_user = False
-        await _on_the_loop(self._opened())
+        await on_the_loop(self._opened())
         return self._tools
 
     def close(self) -> None:
@@ -107,7 +103,7 @@ class McpServer:
 
     async def aclose(self) -> None:
         """`close()` without blocking the caller's loop."""
-        await _on_the_loop(self._closed())
+        await on_the_loop(self._closed())
 
     def __enter__(self) -> McpServer:
         self.tools()
@@ -168,7 +164,7 @@ class McpServer:
 
     def _tool(self, one: Any) -> Tool:
         async def run(**arguments: Any) -> object:
-            return await _on_the_loop(self._call(one.name, arguments))
+            return await on_the_loop(self._call(one.name, arguments))
 
         read_only = one.annotations is not None and one.annotations.read_only_hint is True
         made = described_tool(
@@ -179,11 +175,3 @@ class McpServer:
             writes=not read_only,
         )
         return replace(made, approve=self._taking.approve)
-
-
-async def _on_the_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do something on the background loop, whichever loop it is that waits for it."""
-    loop = _loop.background_loop()
-    if asyncio.get_running_loop() is loop:
-        return await work
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
