@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Turn,
         Turns,
         compare,
+        mcp,
         prune,
         sessions,
     )
@@ -93,6 +94,7 @@ __all__ = [
     "Turns",
     "UsageError",
     "compare",
+    "mcp",
     "prune",
     "sessions",
 ]
@@ -113,6 +115,7 @@ _ROOMS = {
     "Turn": "session",
     "Turns": "session",
     "compare": "session",
+    "mcp": "session",
     "prune": "session",
     "sessions": "session",
 }

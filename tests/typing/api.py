@@ -55,6 +55,13 @@ def replayed() -> None:
     print(cv.Session(cassette="lesson.zip").badge, tape.describe())
 
 
+async def servers() -> None:
+    with cv.mcp(["python", "server.py"], env={"TOKEN": "t"}, only=["search"]) as server:
+        print([tool.name for tool in server.tools()], server.running)
+    async with cv.mcp(url="http://127.0.0.1:8000/mcp", prefix="their_", approve="ask") as other:
+        print(await other.atools())
+
+
 def configure(session: cv.Session) -> None:
     session.configure(temperature=0.8, voice="marin", system=None, stop=["END"])
     values: dict[str, object] = session.settings_values()

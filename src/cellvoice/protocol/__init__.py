@@ -5,6 +5,9 @@ Bytes and values only: no sockets, clocks, threads or files.
 
 from __future__ import annotations
 
+from ._fits import misfit
+from ._nulls import without_added_nulls
+from ._strict import NotStrict, strict_form
 from .completion import CompletionParser, parse_completion
 from .cost import NO_PARTS, CostPart, CostParts, tokens_cost, usage_cost
 from .events import (
@@ -107,6 +110,7 @@ __all__ = [
     "ModelFacts",
     "NoiseGuard",
     "NotAnObject",
+    "NotStrict",
     "OtherChoice",
     "OutputDetails",
     "Param",
@@ -151,6 +155,7 @@ __all__ = [
     "json_ready",
     "mask_keys",
     "messages_tokens",
+    "misfit",
     "models_in",
     "nearest",
     "parse_completion",
@@ -159,6 +164,7 @@ __all__ = [
     "settings_form",
     "sound_bytes",
     "staying_in_voice",
+    "strict_form",
     "system_message",
     "tokens_cost",
     "usage_cost",
@@ -166,4 +172,5 @@ __all__ = [
     "user_message",
     "value_from_text",
     "with_parameters",
+    "without_added_nulls",
 ]

@@ -15,6 +15,7 @@ from cellvoice.errors import UsageError
 
 from ._fits import misfit
 from ._json import NotJSON, decode
+from ._nulls import without_added_nulls
 from ._strict import strict_schema
 
 __all__ = ["NotAnObject", "Schema", "schema_of"]
@@ -34,7 +35,8 @@ class NotAnObject(ValueError):
 class Schema:
     """A form for the answer: its `name`, its strict JSON schema, and how a reply is read.
 
-    Made by `schema_of`. `json_schema` has every object closed and every property required.
+    Made by `schema_of`. `json_schema` has every object closed and every property required; what
+    need not be given may be null there, and `read` takes that for not given.
     """
 
     name: str
@@ -119,7 +121,19 @@ def _of_class(
         description = ""  # made by dataclasses, of what the schema says anyway
     strict = strict_schema(described, given.__name__)
     strict.pop("description", None)
-    return Schema(_name(given.__name__), description, strict, read)
+
+    def read_given(text: str) -> object:
+        return read(_only_given(text, described))
+
+    return Schema(_name(given.__name__), description, strict, read_given)
+
+
+def _only_given(text: str, described: Mapping[str, Any]) -> str:
+    if "null" not in text:
+        return text
+    value = decode(text.encode())
+    given = without_added_nulls(value, described)
+    return text if given == value else json.dumps(given)
 
 
 def _of_mapping(given: Mapping[str, Any]) -> Schema:
@@ -133,7 +147,7 @@ def _of_mapping(given: Mapping[str, Any]) -> Schema:
     description = strict.pop("description", "")
 
     def read(text: str) -> object:
-        value = decode(text.encode())
+        value = without_added_nulls(decode(text.encode()), schema)
         wrong = misfit(value, schema, schema)
         if wrong:
             raise NotAnObject(wrong)

@@ -26,6 +26,8 @@ from .journal import (
 )
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
 from .tools import PendingCall, Span, ToolCall, ToolContext, Trace
+from .tools.declare import Tool
+from .tools.mcp_server import McpServer, mcp
 from .turn import Finish, Turn
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "HistoryPrice",
     "Journal",
     "Latency",
+    "McpServer",
     "Outline",
     "PendingCall",
     "Pruned",
@@ -49,6 +52,7 @@ __all__ = [
     "Span",
     "Surface",
     "Timing",
+    "Tool",
     "ToolCall",
     "ToolContext",
     "Trace",
@@ -62,6 +66,7 @@ __all__ = [
     "drop_cells",
     "end_cell_run",
     "is_background_thread",
+    "mcp",
     "prune",
     "run",
     "sessions",

@@ -94,7 +94,7 @@ class Settings:
             system_message(self.system)
         if self.voice is not None:
             check("voice", self.voice)
-        kit, given = self.kit.taken_from(self.params)
+        kit, given = self.kit.taken_from(self.params, self.model)
         params = check_all(given, self.tokenizer(self.model))
         if kit.speak and (self.written or not isinstance(params.get("schema"), Schema)):
             raise UsageError(

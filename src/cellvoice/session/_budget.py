@@ -66,6 +66,7 @@ def spent_usd(session: Session, besides: Turn | None = None, *, reserved: bool =
             usd = turn.cost.usd or 0.0
             held = reserved and not turn.done
             total_usd += max(usd, turn._reserved_usd) if held else usd
+        total_usd += sum(one.cost.usd or 0.0 for one in turn._samples)
     return total_usd
 
 

@@ -17,6 +17,7 @@ from ._part import SessionPart
 
 if TYPE_CHECKING:
     from ._inputs import Said
+    from .tools._sampling import Sample
     from .turn import Turn
 
 __all__ = ["Paying"]
@@ -30,18 +31,24 @@ class Paying(SessionPart):
         """The tokens of all turns together, as far as the service told them.
 
         Also of older versions and of turns that were taken back, but not of those that a branch
-        shares with the session that it comes from.
+        shares with the session that it comes from; and of what `turn.confidence` asked once more.
         """
-        return sum((turn.usage for turn in self._paid if turn.usage is not None), Usage())
+        return sum((one.usage for one in self._billed if one.usage is not None), Usage())
 
     @property
     def cost(self) -> Cost:
         """What all of them cost together, in US dollars; `cost.parts` divides it."""
-        return total_cost(turn.cost for turn in self._paid)
+        return total_cost(one.cost for one in self._billed)
 
     @property
     def _paid(self) -> Iterable[Turn]:
         return self._asking.places.paid_here
+
+    @property
+    def _billed(self) -> Iterable[Turn | Sample]:
+        for turn in self._paid:
+            yield turn
+            yield from turn._samples
 
     @property
     def prices(self) -> PriceList:

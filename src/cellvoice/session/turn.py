@@ -20,6 +20,7 @@ from ._cost import Cost
 from ._marks import Marks
 from ._timing import Timing
 from .tools.of_turn import Tooled
+from .tools.weighed import Weighed
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -33,7 +34,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks, Tooled):
+class Turn(Marks, Tooled, Weighed):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has

@@ -118,7 +118,11 @@ def test_a_model_with_structured_outputs_is_asked_for_them_strictly() -> None:
                 "type": "object",
                 "properties": {
                     "stars": {"type": "integer"},
-                    "words": {"type": "array", "items": {"type": "string"}},
+                    "words": {
+                        "description": "null means []",
+                        "type": ["array", "null"],
+                        "items": {"type": "string"},
+                    },
                 },
                 "required": ["stars", "words"],
                 "additionalProperties": False,
@@ -228,6 +232,7 @@ def test_what_means_the_same_is_said_in_the_service_s_words() -> None:
             "a": {"oneOf": [{"type": "string"}, {"type": "null"}]},
             "b": {"allOf": [{"$ref": "#/definitions/B"}]},
         },
+        "required": ["a", "b"],
         "definitions": {"B": {"type": "integer"}, "unused": {"type": "string"}},
     }
     sent: Any = schema_of(schema).json_schema
@@ -301,6 +306,67 @@ def test_a_json_schema_is_held_against_the_reply(
         schema_of(inside(schema)).read(json.dumps({"a": value}))
 
 
+# What need not be given
+
+
+class Trip(pydantic.BaseModel):
+    """One that says little needs few words."""
+
+    start: Leg
+    seats: int = 2
+    note: str = pydantic.Field("none", description="For the driver.")
+    colour: Colour = Colour.RED
+    legs: list[Leg] = []
+    end: str | None = None
+
+
+def test_an_optional_property_may_be_null_and_its_default_is_told() -> None:
+    sent: Any = schema_of(Trip).json_schema
+    properties = sent["properties"]
+    assert properties["seats"] == {"description": "null means 2", "type": ["integer", "null"]}
+    assert properties["note"] == {
+        "description": 'For the driver. null means "none"',
+        "type": ["string", "null"],
+    }
+    assert properties["colour"]["anyOf"] == [{"$ref": "#/$defs/Colour"}, {"type": "null"}]
+    assert properties["end"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
+
+
+def test_a_null_for_what_need_not_be_given_takes_the_default() -> None:
+    leg = {"start": "Lyon", "end": None, "colour": None}
+    told = {
+        "start": leg, "seats": None, "note": None, "colour": None, "legs": [leg], "end": None,
+    }  # fmt: skip
+    trip = schema_of(Trip).read(json.dumps(told))
+    assert trip == Trip(start=Leg(start="Lyon"), legs=[Leg(start="Lyon")])
+    assert schema_of(Rating).read('{"stars": 5, "words": null}') == Rating(5)
+    assert schema_of(Weather).read('{"city": "Lyon", "unit": null}') == {"city": "Lyon"}
+    assert schema_of(CITY).read('{"name": "Lyon", "people": null}') == {"name": "Lyon"}
+
+
+def test_a_null_that_was_asked_for_stays() -> None:
+    either = {
+        "anyOf": [
+            {"type": "object", "properties": {"a": {"type": "integer"}}},
+            {"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]},
+        ]
+    }
+    whole = {**inside(either), "required": ["a"]}
+    assert schema_of(whole).read('{"a": {"a": null}}') == {"a": {"a": None}}
+    with pytest.raises(NotAnObject, match="it.name is null"):
+        schema_of(CITY).read('{"name": null, "people": 1}')
+
+
+def test_patterns_and_formats_that_the_service_refuses_are_checked_on_reading_only() -> None:
+    schema = inside({"type": "string", "format": "path", "pattern": "^(?!x)"})
+    sent: Any = schema_of({**schema, "required": ["a"]}).json_schema
+    assert sent["properties"]["a"] == {"type": "string"}
+    with pytest.raises(NotAnObject, match="expected the pattern"):
+        schema_of(schema).read('{"a": "x"}')
+    kept: Any = schema_of({**inside({"type": "string", "format": "date"}), "required": ["a"]})
+    assert kept.json_schema["properties"]["a"]["format"] == "date"
+
+
 leaves = st.one_of(
     st.builds(lambda low: {"type": "integer", "minimum": low}, st.integers(-3, 3)),
     st.builds(lambda high: {"type": "number", "exclusiveMaximum": high}, st.integers(-3, 3)),
@@ -315,7 +381,7 @@ schemas = st.recursive(
         st.builds(
             lambda one, need: {"type": "object", "properties": {"a": one}, "required": need},
             inner,
-            st.sampled_from([[], ["a"]]),
+            st.just(["a"]),
         ),
     ),
     max_leaves=5,
@@ -333,7 +399,7 @@ values = st.recursive(
 def test_the_check_of_replies_agrees_with_a_whole_validator(
     schema: dict[str, Any], value: object
 ) -> None:
-    whole, reply = inside(schema), {"a": value}
+    whole, reply = {**inside(schema), "required": ["a"]}, {"a": value}
     if jsonschema.Draft202012Validator(whole).is_valid(reply):
         assert schema_of(whole).read(json.dumps(reply)) == reply
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cellvoice.errors import UsageError
+from cellvoice.protocol import facts
 
 if TYPE_CHECKING:
     from .declare import Tool
@@ -36,7 +37,7 @@ class ToolKit:
         """The tool of that name, or None."""
         return next((tool for tool in self.tools if tool.name == name), None)
 
-    def taken_from(self, params: Mapping[str, Any]) -> tuple[ToolKit, dict[str, Any]]:
+    def taken_from(self, params: Mapping[str, Any], model: str) -> tuple[ToolKit, dict[str, Any]]:
         """With what the parameters say of it, and the parameters as the service takes them.
 
         Functions among `tools` are replaced by what the model is told of them. One that is here
@@ -53,17 +54,24 @@ class ToolKit:
         if given is None:
             return replace(kit, tools=()), rest
         if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-            if not callable(given):
-                return replace(kit, tools=()), rest  # the table of parameters says what is wrong
-            given = [given]
-        told = [one if isinstance(one, Mapping) else _declared(one) for one in given]
-        flat = [one for item in told for one in (item if isinstance(item, tuple) else (item,))]
-        rest["tools"] = [one if isinstance(one, Mapping) else one.definition() for one in flat]
-        tools = [self._known(one) if isinstance(one, Mapping) else one for one in flat]
-        return replace(kit, tools=tuple(tool for tool in tools if tool is not None)), rest
+            if callable(given):
+                given = [given]
+            else:
+                # The table of parameters says what is wrong with it.
+                return replace(kit, tools=()), rest
+        found = _with_declared([self._known(one) for one in given])
+        strict = _takes_strict(model)
+        rest["tools"] = [
+            one if isinstance(one, Mapping) else one.definition(strict=strict) for one in found
+        ]
+        tools = (one for one in found if not isinstance(one, Mapping) and one.runnable)
+        return replace(kit, tools=tuple(tools)), rest
 
-    def _known(self, definition: Mapping[str, Any]) -> Tool | None:
-        return next((tool for tool in self.tools if tool.definition() == definition), None)
+    def _known(self, given: object) -> object:
+        """The tool that is here already whose definition is given, else what is given."""
+        if not isinstance(given, Mapping):
+            return given
+        return next((tool for tool in self.tools if _defines(given, tool)), given)
 
     def values(self) -> dict[str, object]:
         """What was set, JSON-ready; the tools are among the parameters."""
@@ -77,11 +85,24 @@ class ToolKit:
         return values
 
 
-def _declared(one: object) -> tuple[Tool, ...]:
+def _with_declared(given: list[object]) -> list[Mapping[str, Any] | Tool]:
+    """What is given, functions and sources as tools. Raises UsageError."""
+    if all(isinstance(one, Mapping) for one in given):
+        return [one for one in given if isinstance(one, Mapping)]
     # Only for those who use tools: what it needs is slow to load.
     from .declare import tools_from
 
-    return tuple(tool for tool in tools_from([one]))
+    return list(tools_from(given))
+
+
+def _defines(given: Mapping[str, Any], tool: Tool) -> bool:
+    return any(given == tool.definition(strict=strict) for strict in (True, False))
+
+
+def _takes_strict(model: str) -> bool:
+    """Whether `strict` is known to a model: it is a part of structured outputs."""
+    known = facts(model)
+    return known is None or "response_format" not in known.refused
 
 
 def with_tool(given: object, tool: Tool) -> Sequence[object]:
