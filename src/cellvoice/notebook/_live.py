@@ -126,14 +126,15 @@ class Live:
             turn.when_noted(lambda sentence: self._noted(turn, sentence))
         self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
         if turn.finish is None:
-            self._tools[turn.id] = ToolsTeller(
-                turn, lambda form: self.channel.emit("turn.tools", form), self._clock, self._soon
-            )
+            self._tools[turn.id] = ToolsTeller(turn, self.channel.emit, self._clock, self._soon)
         if turn.finish is None and turn.reply.pcm:
             # A pad that is shown in the middle of a reply; its words are on the card already.
             self.event(turn, AudioChunk(bytes(turn.reply.pcm), turn.reply.sample_rate_hz))
 
     def event(self, turn: Turn, event: Event) -> None:
+        teller = self._tools.get(turn.id)
+        if teller is not None:
+            teller.event(event)
         match event:
             case TranscriptChunk(text) | TextChunk(text):
                 self.channel.emit("turn.text", {"turn": turn.id, "text": text})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import UsageError
+from cellvoice.protocol import Event, TextChunk, ToolCallChunk, TranscriptChunk
 
 from ._progress import TOLD_EVERY_S, Loop, Timer
 
@@ -15,43 +16,22 @@ if TYPE_CHECKING:
 _MOST_REASON_LETTERS = 2_000
 
 
-class ToolsTeller:
-    """Tells a page of a turn's calls and trace: whole lists, the newest at most 10 times a second.
+class Paced:
+    """Has something told at once, and then not before a tenth of a second has gone by.
 
-    `changed` may be called from any thread, `end` on the loop. After `end` nothing more is told;
-    the card that follows has all of it.
+    What is told is the newest, so that nothing has to be kept meanwhile. Loop thread only.
     """
 
-    def __init__(
-        self,
-        turn: Turn,
-        tell: Callable[[Mapping[str, object]], object],
-        loop: Loop,
-        on_loop: Callable[[Callable[[], object]], object],
-    ) -> None:
-        self._turn = turn
+    def __init__(self, tell: Callable[[], object], loop: Loop) -> None:
         self._tell = tell
         self._loop = loop
-        self._on_loop = on_loop
         self._next_s = 0.0
         self._timer: Timer | None = None
         self._ended = False
-        turn.when_tools_change(self.changed)
-        if turn.tool_calls:
-            self.changed()
 
-    def changed(self) -> None:
-        """Something about a call has changed."""
-        self._on_loop(self._soon)
-
-    def end(self) -> None:
-        """Tell nothing more."""
-        self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _soon(self) -> None:
-        if self._timer is not None or self._ended or not self._turn.tool_calls:
+    def soon(self) -> None:
+        """There is something new."""
+        if self._timer is not None or self._ended:
             return
         wait_s = self._next_s - self._loop.time()
         if wait_s <= 0:
@@ -59,10 +39,64 @@ class ToolsTeller:
         else:
             self._timer = self._loop.call_later(wait_s, self._flush)
 
+    def end(self) -> None:
+        """Tell nothing more."""
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _flush(self) -> None:
         self._timer = None
         self._next_s = self._loop.time() + TOLD_EVERY_S
-        self._tell(tools_form(self._turn))
+        self._tell()
+
+
+class ToolsTeller:
+    """Tells a page of a turn's calls and trace, and of the object that it is to be.
+
+    Whole lists and the whole object so far, at most 10 times a second. After `end` nothing more is
+    told; the card that follows has all of it. `emit` and `on_loop` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        emit: Callable[[str, Mapping[str, object]], object],
+        loop: Loop,
+        on_loop: Callable[[Callable[[], object]], object],
+    ) -> None:
+        self._turn = turn
+        self._emit = emit
+        self._on_loop = on_loop
+        self._calls = Paced(self._tell_calls, loop)
+        self._object = Paced(self._tell_object, loop)
+        self._told: object = None
+        turn.when_tools_change(self.changed)
+        self.changed()
+
+    def changed(self) -> None:
+        """Something about a call has changed. From any thread."""
+        if self._turn.tool_calls:
+            self._on_loop(self._calls.soon)
+
+    def event(self, event: Event) -> None:
+        """Something has come that the object may be made of."""
+        if isinstance(event, (ToolCallChunk, TextChunk, TranscriptChunk)):
+            self._object.soon()
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        self._calls.end()
+        self._object.end()
+
+    def _tell_calls(self) -> None:
+        self._emit("turn.tools", tools_form(self._turn))
+
+    def _tell_object(self) -> None:
+        partial = self._turn.partial
+        if partial is not None and partial != self._told:
+            self._told = partial
+            self._emit("turn.partial", {"turn": self._turn.id, "partial": partial})
 
 
 def tools_form(turn: Turn) -> dict[str, object]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import cast
 
 # What streams: joined with a waiting piece of the same turn, and dropped when the turn is old.
-_STREAMED = frozenset({"turn.text", "turn.audio", "turn.progress"})
+_STREAMED = frozenset({"turn.text", "turn.audio", "turn.progress", "turn.tools", "turn.partial"})
 
-# Only the last one holds.
-_LAST_HOLDS = frozenset({"pad.state", "pad.turns"})
+# Only the last one holds, of a turn's the last one of that turn.
+_LAST_HOLDS = frozenset({"pad.state", "pad.turns", "turn.tools", "turn.partial"})
 
 # An old turn's pieces: a page that asks from the beginning later finds the card in `turn.ended`.
 _TURNS_KEPT_WHOLE = 2
@@ -46,7 +46,7 @@ class EventLog:
         # The first number of each turn whose pieces are still there, and those that have ended.
         self._begun: dict[str, int] = {}
         self._ended: list[tuple[str, int]] = []
-        self._last_of: dict[str, int] = {}
+        self._last_of: dict[tuple[str, str | None], int] = {}
 
     @property
     def last(self) -> int:
@@ -92,10 +92,10 @@ class EventLog:
 
     def _mark(self, event: Event, number: int) -> None:
         if event.name in _LAST_HOLDS:
-            older = self._last_of.get(event.name)
+            older = self._last_of.get((event.name, event.turn))
             if older is not None:
                 self._numbered[older - 1] = None
-            self._last_of[event.name] = number
+            self._last_of[event.name, event.turn] = number
         elif event.turn is not None and event.name == "turn.ended":
             self._ended.append((event.turn, self._begun.pop(event.turn, number)))
         elif event.turn is not None:
@@ -114,7 +114,7 @@ class EventLog:
 
 def _joined(older: Event, newer: Event) -> Event | None:
     """Both in one; None when they can't be one message."""
-    if older.name == "turn.progress":
+    if older.name in ("turn.progress", "turn.tools", "turn.partial"):
         return newer
     if older.name == "turn.text":
         text = cast("str", older.data["text"]) + cast("str", newer.data["text"])

@@ -168,7 +168,7 @@ def test_changes_are_told_ten_times_a_second_at_most_and_the_last_one_in_any_cas
     turn = asking.wait(asking.start_turn("Book it."))
     told: list[Any] = []
     clock = Clock()
-    teller = ToolsTeller(turn, told.append, clock, lambda work: work())
+    teller = ToolsTeller(turn, lambda _, form: told.append(form), clock, lambda work: work())
     assert len(told) == 1
     for text in ("one", "two", "three"):
         turn.tool_calls[0].progress = text
@@ -180,3 +180,36 @@ def test_changes_are_told_ten_times_a_second_at_most_and_the_last_one_in_any_cas
     teller.changed()
     assert len(told) == 2
     turn.stop()
+
+
+def test_an_object_is_told_as_far_as_it_has_come(notebook: Notebook, where: Any) -> None:
+    chunks = [event({"content": text}) for text in ('{"city": "Ly', 'on", "nights": 2', "}")]
+    session = Session(api_key="k", transport=Pieces([*chunks, DONE]), journal=False, voice=None)
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "title": "Place"}
+    pending = session.pending_turn({"schema": schema, "model": "a-text-model", "voice": None})
+    turn = session.start_turn("Where?", view=CardView(pending, where()), turn=pending)
+    outbox = hello(notebook)
+    assert outbox.first("turn.partial") == {"turn": turn.id, "partial": {"city": "Ly"}}
+    assert session.wait(turn).parsed == {"city": "Lyon", "nights": 2}
+    assert turn.partial == {"city": "Lyon", "nights": 2}
+    session.close()
+
+
+class Pieces(httpx.AsyncBaseTransport):
+    """One reply, a piece at a time."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        kind = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=kind, stream=_InPieces(self._pieces))
+
+
+class _InPieces(httpx.AsyncByteStream):
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece

@@ -113,6 +113,20 @@ def test_a_picture_is_shown_and_described() -> None:
     assert found.html is not None and found.html.startswith("<img ")
 
 
+class Bundled:
+    """A picture that is known by its bundle alone, as those of MCP servers are."""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {"text/plain": "a picture", "image/jpeg": "AAAA"}
+
+
+def test_texts_and_pictures_together_are_told_one_after_the_other() -> None:
+    found = shown(["<b>here</b>", Bundled()])
+    assert found.text == "<b>here</b>\na picture (Bundled); it is shown to the user"
+    assert found.html is not None and found.html.startswith("&lt;b&gt;here&lt;/b&gt;<br><img ")
+    assert 'src="data:image/jpeg;base64,AAAA"' in found.html
+
+
 def test_a_long_result_is_cut_with_a_note() -> None:
     found = shown("word " * 10_000)
     assert len(found.text) < MOST_LETTERS + 200

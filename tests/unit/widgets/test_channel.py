@@ -321,3 +321,18 @@ async def test_another_thread_only_puts_work_on_the_loop(rig: Any) -> None:
     assert len(rig.sent) == before
     await rig.clock.run(0.1)
     assert page.have == 1
+
+
+async def test_of_a_turn_s_calls_a_late_page_is_told_once_as_they_are_now(rig: Any) -> None:
+    first = rig.page("first")
+    for number in range(5):
+        for turn in ("a", "b"):
+            rig.channel.emit("turn.tools", {"turn": turn, "tool_calls": [number], "trace": []})
+        await rig.clock.run(0.2)
+    late = rig.page("late")
+    rig.channel.emit("turn.text", {"turn": "a", "text": "."})
+    await rig.clock.run(1.0)
+    told = [data for name, data, _ in first.events if name == "turn.tools"]
+    assert [one["tool_calls"] for one in told[-2:]] == [[4], [4]] and len(told) == 10
+    again = [data for name, data, _ in late.events if name == "turn.tools"]
+    assert [(one["turn"], one["tool_calls"]) for one in again] == [("a", [4]), ("b", [4])]

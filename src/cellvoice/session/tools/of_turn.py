@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from cellvoice.protocol import CostParts, Event, Reply, Request, Usage, fold
+from cellvoice.protocol import CostParts, Event, Reply, Request, Schema, Usage, fold
 from cellvoice.session._cost import Cost, cost_of
 from cellvoice.session._sent import NOTHING_SENT
 
@@ -50,6 +50,7 @@ class Tooled:
         self._no_more_calls = False
         self._parsed: object = None
         self._parsed_error: str | None = None
+        self._object_text: str | None = None
         self._on_tools: tuple[Callable[[], object], ...] = ()
         # What a tool prints is to appear in the cell that asked.
         self._context = contextvars.copy_context()
@@ -84,6 +85,20 @@ class Tooled:
         says why.
         """
         return self._parsed
+
+    @property
+    def partial(self) -> dict[str, object] | None:
+        """The object that `schema=` asked for as far as it has come, or None; not checked."""
+        schema = self._settings.params.get("schema")
+        if not isinstance(schema, Schema):
+            return None
+        from .partial import partial_object
+
+        if self._object_text is not None:
+            return partial_object(self._object_text)
+        reply = self._answer
+        own = [call.arguments for call in reply.tool_calls if call.name == schema.name]
+        return partial_object(own[-1] if own else reply.text)
 
     @property
     def parsed_error(self) -> str | None:
@@ -190,6 +205,7 @@ class Tooled:
 
     def _take_object(self, found: Parsed) -> None:
         self._parsed = found.value
+        self._object_text = None if found.error else found.text
         self._parsed_error = (
             f"{found.error}; the model wrote: {found.text}" if found.error else None
         )

@@ -16,6 +16,7 @@ __all__ = ["MOST_LETTERS", "Shown", "shown"]
 
 # About 4,000 tokens: more of a result is read by nobody and billed in every later turn.
 MOST_LETTERS: Final = 16_000
+_MOST_PARTS: Final = 20
 _TABLE_ROWS: Final = 20
 _TABLE_COLUMNS: Final = 12
 _CELL_LETTERS: Final = 80
@@ -66,7 +67,16 @@ def _described(result: object) -> Shown:
     for fits, describe in _KINDS:
         if fits(result):
             return describe(result)
+    if isinstance(result, (list, tuple)) and len(result) <= _MOST_PARTS:
+        parts = [_described(one) for one in result]
+        if any(part.html is not None for part in parts):
+            return _one_after_the_other(parts)
     return Shown(json.dumps(_plain(result), ensure_ascii=False))
+
+
+def _one_after_the_other(parts: list[Shown]) -> Shown:
+    html = [part.html if part.html is not None else escape(part.text) for part in parts]
+    return Shown("\n".join(part.text for part in parts), "<br>".join(html))
 
 
 def _plain(value: object) -> object:
@@ -158,21 +168,34 @@ def _figure(figure: Any) -> Shown:
 
 
 def _is_picture(value: object) -> bool:
-    return callable(getattr(value, "_repr_png_", None))
+    return not isinstance(value, type) and _image_in(value) is not None
+
+
+def _image_in(value: Any) -> tuple[str, bytes] | None:
+    """The picture as which an object shows itself in a notebook: its type and bytes, or None."""
+    found: dict[str, Any] = {}
+    for mime, method in (("image/png", "_repr_png_"), ("image/jpeg", "_repr_jpeg_")):
+        if callable(getattr(value, method, None)):
+            found[mime] = getattr(value, method)()
+    if not found and callable(getattr(value, "_repr_mimebundle_", None)):
+        told = value._repr_mimebundle_()
+        bundle = told[0] if isinstance(told, tuple) else told
+        found = dict(bundle) if isinstance(bundle, Mapping) else {}
+    for mime in ("image/png", "image/jpeg"):
+        data = found.get(mime)
+        data = data[0] if isinstance(data, tuple) else data
+        if isinstance(data, str):
+            return mime, base64.b64decode(data)
+        if isinstance(data, bytes):
+            return mime, data
+    return None
 
 
 def _drawn(value: Any) -> Shown:
-    png = value._repr_png_()
-    data = png[0] if isinstance(png, tuple) else png
-    kind = type(value).__name__
-    if isinstance(data, str):
-        data = base64.b64decode(data)
-    size = (
-        f" of {value.size[0]} × {value.size[1]}"
-        if isinstance(getattr(value, "size", None), tuple)
-        else ""
-    )
-    return _picture(data or b"", "image/png", f"a picture ({kind}){size}; it is shown to the user")
+    mime, data = _image_in(value) or ("image/png", b"")
+    size, kind = getattr(value, "size", None), type(value).__name__
+    of_size = f" of {size[0]} × {size[1]}" if isinstance(size, tuple) and len(size) == 2 else ""
+    return _picture(data, mime, f"a picture ({kind}){of_size}; it is shown to the user")
 
 
 def _picture(data: bytes, mime: str, text: str) -> Shown:
