@@ -1,7 +1,7 @@
 /** What all widgets of a page share: one AudioContext, the microphone's lease, and whose turn it is to play. */
 
 import { SERVICE_RATE_HZ } from "./pcm";
-import { MIN_START_BUFFER_S } from "./ring";
+import { FIRST_START_BUFFER_S } from "./ring";
 
 /** Something that can hold the floor. Plain functions, because each widget instance has its own copy of this module. */
 export interface Voice {
@@ -56,7 +56,7 @@ export function pageAudio(): PageAudio {
     speaking: null,
     waiting: [],
     microphone: null,
-    start_buffer_s: MIN_START_BUFFER_S,
+    start_buffer_s: FIRST_START_BUFFER_S,
     live: new Map(),
     reports: [],
   };

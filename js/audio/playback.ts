@@ -21,6 +21,8 @@ import { pageSpeakers, type Sink, type Speakers } from "./sink";
 const UNTOUCHED_MS = 400;
 const TOUCHED_MS = 5_000;
 const CLICKED_MS = 20_000;
+/** A smooth reply may have been lucky, so what was learned is forgotten slowly. */
+const CALMER = 0.8;
 const MAX_REPORTS = 32;
 
 export interface StreamPlayerOptions {
@@ -258,7 +260,7 @@ export class StreamPlayer implements PlayerPort {
   }
 
   #end(start_buffer_s: number, underruns: number): void {
-    pageAudio().start_buffer_s = underruns > 0 ? start_buffer_s : start_buffer_s / 2;
+    pageAudio().start_buffer_s = underruns > 0 ? start_buffer_s : start_buffer_s * CALMER;
     this.#wanted = false;
     this.#phase.value = "ended";
     this.#dropSink();

@@ -7,6 +7,8 @@ export type RingState = "paused" | "filling" | "playing" | "ended";
 /** A wider hole in the frame numbers is an error of the sender, not silence to be rendered. */
 const MAX_HOLE_S = 60;
 export const MIN_START_BUFFER_S = 0.1;
+/** For the first reply of a page, which is busy drawing then: with 0.1 s it often ran dry after the first piece. */
+export const FIRST_START_BUFFER_S = 0.25;
 export const MAX_START_BUFFER_S = 1.2;
 
 /** Samples that only grow, with room ahead so that feeding does not copy each time. */

@@ -284,7 +284,7 @@ test("underruns raise the start-up buffer of the next reply, and a smooth reply 
   smooth.autoPlay();
   await settled();
   speakers.render(2);
-  expect(pageAudio().start_buffer_s).toBeCloseTo(learned_s / 2);
+  expect(pageAudio().start_buffer_s).toBeCloseTo(learned_s * 0.8);
 });
 
 describe("finished sound in a file", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,22 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return execute(notebook, folder)
 
 
+def turns_of(notebook: Any) -> list[Any]:
+    return [
+        out["data"][TURN_MIME]
+        for cell in notebook.cells
+        for out in cell.get("outputs", [])
+        if TURN_MIME in out.get("data", {})
+    ]
+
+
 def output_types(notebook: Any) -> set[str]:
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     return {kind for out in outputs for kind in out.get("data", {})}
 
 
 def test_the_quickstart_runs_and_keeps_its_turns(quickstart: Any) -> None:
-    turns = [
-        out["data"][TURN_MIME]
-        for cell in quickstart.cells
-        for out in cell.get("outputs", [])
-        if TURN_MIME in out.get("data", {})
-    ]
+    turns = turns_of(quickstart)
     assert [turn["state"] for turn in turns] == ["complete", "complete"]
     assert turns[1]["input"][0]["heard"] == "what is the capital of france"
     assert all(turn["reply"]["text"] for turn in turns)
@@ -74,7 +79,8 @@ def test_an_executed_notebook_holds_no_widget(quickstart: Any) -> None:
 def test_the_export_plays_without_a_kernel(quickstart: Any) -> None:
     page, _ = HTMLExporter().from_notebook_node(quickstart)
     assert page.count('src="data:audio/mpeg;base64,') >= 2
-    assert "The capital of France is Paris" in page
+    # In whichever of its ways the engine said it this time.
+    assert all(escape(turn["reply"]["text"]) in page for turn in turns_of(quickstart))
     assert "embedded engine, not gpt-audio" in page
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cellvoice.session import Turn
 
 _MOST_REASON_LETTERS = 2_000
+_MOST_HTML_LETTERS = 200_000
 
 
 class Paced:
@@ -100,12 +101,16 @@ class ToolsTeller:
 
 
 def tools_form(turn: Turn) -> dict[str, object]:
-    """The calls and the trace of a turn, as the page has them."""
-    return {
-        "turn": turn.id,
-        "tool_calls": [call.to_json() for call in turn.tool_calls],
-        "trace": turn.trace.to_json(),
-    }
+    """The calls and the trace of a turn, as the page has them while it runs.
+
+    Pictures and tables only as far as there is room: all of it is sent again at every change.
+    """
+    forms, room = [], _MOST_HTML_LETTERS
+    for call in turn.tool_calls:
+        form = call.to_json()
+        room -= len(call.result_html or "")
+        forms.append(form if room >= 0 else {**form, "result_html": None})
+    return {"turn": turn.id, "tool_calls": forms, "trace": turn.trace.to_json()}
 
 
 def decide(turn: Turn, data: Mapping[str, object]) -> None:

@@ -10,12 +10,20 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from cellvoice.client import RecordingStopped
-from cellvoice.errors import CellvoiceError, ConnectionFailed, ServiceError, StreamBroken
+from cellvoice.errors import (
+    AnswerTimeout,
+    CellvoiceError,
+    ConnectionFailed,
+    ServiceError,
+    StreamBroken,
+    TotalTimeout,
+)
 from cellvoice.protocol import (
     AudioChunk,
     ErrorReceived,
     Event,
     Heartbeat,
+    Reply,
     Request,
     mask_keys,
 )
@@ -23,7 +31,7 @@ from cellvoice.protocol import (
 from ._budget import admit
 from ._outcome import finish_of, has_content, limit_tokens, notices_of
 from ._parsing import parse
-from ._sent import sent_in
+from ._sent import NOTHING_SENT, sent_in
 from ._timing import Stopwatch
 from .tools.approval import waits_sentence
 from .tools.loop import ToolLoop
@@ -206,6 +214,9 @@ class Conduct:
                         return  # leaving closes the connection, and the service stops
         except Exception as error:
             self._tracer.replied(turn._answer, type(error).__name__)
+            late = isinstance(error, (AnswerTimeout, TotalTimeout))
+            if turn._rounds and turn._answer == Reply(engine=turn._answer.engine) and not late:
+                turn._sent = NOTHING_SENT  # refused as a whole, which costs nothing
             raise
         self._tracer.replied(turn._answer)
         if not turn._answer.done:

@@ -53,6 +53,8 @@ def wait_sync(turn: Turn, begin: Callable[[], object] | None = None) -> Turn:
         if begin is not None:
             begin()
         _loop.wait_for(turn._let_go)
+        while not turn._let_go.is_set():  # decided in the same moment: it is waited for again
+            _loop.wait_for(turn._let_go)
     except KeyboardInterrupt:
         _stop_in_time(turn)
     finally:

@@ -28,6 +28,7 @@ from ._settings import Destination, Given, destination, shutdown_notice
 from ._waiting import refuse_after_interrupt, wait_async, wait_interrupted, wait_sync
 from ._wire import Wire
 from .journal import Journal, journal_for
+from .tools.context import refuse_inside_tool
 from .tools.verbs import Tooling
 from .turn import Turn
 
@@ -63,8 +64,9 @@ class Session(Configuring, Branching, Keeping, Paying, Tooling):
     seconds (30) without words, as endless noise does; False lets it. `history` "transcript"
     repeats earlier answers to the model by their words, `audio_turns` only the newest so many by
     their sound (docs/conversation.md). `budget` is what the session may cost in US dollars,
-    `prices` are your own: Prices for every model, or by models' names (docs/money.md). Other
-    keywords are parameters of the service, for every turn.
+    `prices` are your own: Prices for every model, or by models' names (docs/money.md). `tools` are
+    functions that the model may call (docs/tools.md). Other keywords are parameters of the service,
+    for every turn.
 
     Raises UsageError for a setting that can't be, AuthError for the service's address without a
     key. Nothing is sent or written before the first turn. In a notebook the embedded engine starts
@@ -196,8 +198,10 @@ class Session(Configuring, Branching, Keeping, Paying, Tooling):
 
         `input` is text, a Clip, the path of a sound file, or a list of these. A `pathlib.Path` is
         always a file; a str is text, unless it ends in a sound file's suffix and is such a file.
-        `overrides` are `model`, `voice` (None for a written answer), `system`, `guard` and the
-        service's parameters, for this turn only.
+        `overrides` are `model`, `voice` (None for a written answer), `system`, `guard`, `tools`,
+        `max_tool_rounds`, `max_repairs`, `speak` and the service's parameters, for this turn only.
+        Where a call of a tool waits for a person who can't be heard meanwhile, the turn is
+        returned open (docs/tools.md).
 
         Ctrl-C or the stop button ends the reply; the turn is returned with what was heard, and
         `finish` is "stopped". Raises UsageError before anything is sent, and the error that ended
@@ -355,6 +359,7 @@ class Session(Configuring, Branching, Keeping, Paying, Tooling):
     def _made(self, said: object, overrides: Mapping[str, object]) -> Turn:
         """A turn of the calling cell, ready to be asked."""
         refuse_after_interrupt()
+        refuse_inside_tool(self)
         turn = self._asking.make_turn(self, overrides, _seams.cell(_seams.surface()))
         self._asking.fill(turn, said)
         return turn

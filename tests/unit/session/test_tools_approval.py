@@ -111,7 +111,8 @@ def test_a_rejected_call_does_not_run_and_the_model_is_told_why(make_session: Ma
     session.wait(turn)
     (call,) = turn.tool_calls
     assert (call.state, call.error, call.result) == ("rejected", "too dear", None)
-    assert told(service.asked[1]) == ["error: too dear"] and call.started_s is None
+    assert told(service.asked[1]) == ["the user did not allow this call: too dear"]
+    assert call.started_s is None
 
 
 def test_it_is_decided_once(make_session: MakeSession) -> None:
@@ -158,8 +159,8 @@ def test_tools_that_write_ask_by_themselves(make_session: MakeSession) -> None:
     [
         (True, "done", None),
         ("auto", "done", None),
-        (False, "rejected", "the user did not allow this call"),
-        (None, "rejected", "the user did not allow this call"),
+        (False, "rejected", "not allowed"),
+        (None, "rejected", "not allowed"),
         ("not on a Sunday", "rejected", "not on a Sunday"),
         (ZeroDivisionError("oh"), "failed", "ZeroDivisionError: oh"),
     ],

@@ -220,3 +220,34 @@ def test_a_clip_as_a_result_is_described(make_session: MakeSession) -> None:
     assert isinstance(call.result, Clip)
     assert (call.result_text or "").startswith("a sound of 0.5 s at 24000 Hz")
     assert 'src="data:image/svg+xml' in (call.result_html or "")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_tool_that_would_wait_for_its_own_turn_is_told_so(
+    make_session: MakeSession, kind: str
+) -> None:
+    def ask() -> str:
+        """Ask."""
+        return session.say("What do you mean?").text
+
+    async def aask() -> str:
+        """Ask."""
+        return (await session.asay("What do you mean?")).text
+
+    tool = ask if kind == "sync" else aask
+    service = Service(calls((tool.__name__, "{}")), spoken("I see."))
+    session = make_session(service, tools=[tool])
+    turn = session.say("Go.")
+    assert "whose turn waits for that tool" in (turn.tool_calls[0].error or "")
+    assert turn.text == "I see." and len(session.turns) == 1
+
+
+def test_a_tool_may_ask_in_another_session(make_session: MakeSession) -> None:
+    other = make_session(Service(spoken("From elsewhere.")))
+
+    def ask() -> str:
+        """Ask."""
+        return other.say("What do you mean?").text
+
+    session = make_session(Service(calls(("ask", "{}")), spoken("I see.")), tools=[ask])
+    assert session.say("Go.").tool_calls[0].result == "From elsewhere."

@@ -232,12 +232,15 @@ def test_tools_in_the_service_s_form_are_left_to_the_caller(make_session: MakeSe
 
 
 def test_a_refusal_in_a_later_round_keeps_what_was_there(make_session: MakeSession) -> None:
-    service = Service(calls(LYON), refusal(500, message="The server had an error"))
+    refused = refusal(500, message="The server had an error")
+    service = Service(calls(LYON, tokens=(100, 10)), refused)
     with pytest.raises(ServiceError) as caught:
         make_session(service).say("Lyon.", tools=[weather])
     turn = caught.value.turn
     assert turn is not None and turn.finish == "cut"
     assert turn.tool_calls[0].result == {"city": "Lyon", "unit": "C", "degrees": 21}
+    # What was refused costs nothing.
+    assert turn.cost == pytest.approx((100 * 2.5 + 10 * 10) / 1e6) and not turn.cost.estimated
 
 
 def test_a_stop_reaches_the_tool_and_keeps_what_was_there(make_session: MakeSession) -> None:

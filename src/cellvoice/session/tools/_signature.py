@@ -171,8 +171,7 @@ def _hints_of(own: Callable[..., object], called: str) -> dict[str, Any]:
     target = inspect.unwrap(target)
     held = getattr(target, "__func__", target)
     try:
-        around = inspect.getclosurevars(held).nonlocals if inspect.isfunction(held) else {}
-        return get_type_hints(held, localns=dict(around) or None, include_extras=True)
+        return get_type_hints(held, localns=_around(held) or None, include_extras=True)
     except NameError as error:
         raise UsageError(
             f"{called} has a type hint with the name {error.name!r}, which is not known where it "
@@ -182,6 +181,19 @@ def _hints_of(own: Callable[..., object], called: str) -> dict[str, Any]:
         if inspect.isbuiltin(held):
             return {}
         raise UsageError(f"the type hints of {called} can't be read ({error})") from error
+
+
+def _around(held: Callable[..., object]) -> dict[str, Any]:
+    """The names around a function that is defined in another one, as far as they are set yet."""
+    cells = held.__closure__ or () if inspect.isfunction(held) else ()
+    names = held.__code__.co_freevars if inspect.isfunction(held) else ()
+    found = {}
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue  # such as the session that is made with this tool
+    return found
 
 
 def _docs_of(own: Callable[..., object]) -> Docs:

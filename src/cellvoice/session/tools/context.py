@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING
 
-from cellvoice.errors import Stopped
+from cellvoice.errors import Stopped, UsageError
 
 if TYPE_CHECKING:
     from cellvoice.session._seams import Cell
@@ -15,7 +16,27 @@ if TYPE_CHECKING:
 
     from .calls import ToolCall
 
-__all__ = ["ToolContext"]
+__all__ = ["ToolContext", "inside_tool", "refuse_inside_tool"]
+
+# The sessions whose turns wait for the tool that runs here.
+_waiting_sessions: ContextVar[tuple[str, ...]] = ContextVar("waiting_sessions", default=())
+
+
+def inside_tool(turn: Turn) -> Context:
+    """The context in which a tool of this turn runs: that of the cell that asked."""
+    context = turn._context.copy()
+    waiting = context.run(_waiting_sessions.get)
+    context.run(_waiting_sessions.set, (*waiting, turn.session_id))
+    return context
+
+
+def refuse_inside_tool(session: Session) -> None:
+    """Raise UsageError where a tool would wait for a turn that waits for the tool."""
+    if session.id in _waiting_sessions.get():
+        raise UsageError(
+            "a tool asked something in the session whose turn waits for that tool; ask in another "
+            "Session, or use session.start_turn(…), which does not wait"
+        )
 
 
 class ToolContext:

@@ -142,6 +142,7 @@ class Tooled:
         else:
             self._joined.begin()
         self._newest = Reply(engine=self._answer.engine)
+        self._sent = NOTHING_SENT
 
     def _round_messages(self) -> list[Mapping[str, object]]:
         """What was said in the turn between its question and its newest request."""
@@ -185,8 +186,10 @@ class Tooled:
 
     def _all_costs(self) -> Cost:
         """What all of its requests cost together."""
-        newest = self._round_cost()
-        return _together([*(one.cost for one in self._rounds), newest]) if self._rounds else newest
+        before = [one.cost for one in self._rounds]
+        if before and self._sent is NOTHING_SENT:
+            return _together(before)  # the newest one was not sent, or refused as a whole
+        return _together([*before, self._round_cost()])
 
     @property
     def _rounds_usd(self) -> float:
@@ -251,6 +254,8 @@ class Tooled:
 
 def _together(costs: list[Cost]) -> Cost:
     """The cost of several requests; unknown if one of them is."""
+    if len(costs) == 1:
+        return costs[0]
     parts: CostParts = costs[0].parts
     for cost in costs[1:]:
         parts = parts.plus(cost.parts)

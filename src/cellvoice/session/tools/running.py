@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cellvoice.protocol import mask_keys
 
 from .approval import Decision, PendingCall
-from .context import ToolContext
+from .context import ToolContext, inside_tool
 from .declare import ToolArgumentsError
 from .results import cut, shown
 from .threads import in_thread
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 _ERROR_LETTERS: Final = 2_000
-_REJECTED: Final = "the user did not allow this call"
+_REJECTED: Final = "not allowed"
 _STOPPED: Final = "stopped by the user; whether it took effect is not known"
 _NOT_BEGUN: Final = "stopped by the user before it ran"
 
@@ -163,9 +163,9 @@ class Runner:
         self, tool: Tool, arguments: Mapping[str, object], context: ToolContext
     ) -> object:
         """Run it in the context of the cell that asked, so that what it prints appears there."""
-        cell = self._turn._context
+        cell = inside_tool(self._turn)
         running: asyncio.Task[Callable[[], object]] = asyncio.create_task(
-            _guarded(tool, arguments, context), context=cell.copy()
+            _guarded(tool, arguments, context), context=cell
         )
         try:
             return (await running)()
@@ -194,6 +194,8 @@ class Runner:
         if error is not None:
             call.error = mask_keys(error)
             call.result_text = f"error: {call.error}"
+            if state == "rejected":
+                call.result_text = f"the user did not allow this call: {call.error}"
         self._told()
 
     def _audit_decision(self, call: ToolCall, decision: Decision) -> None:
