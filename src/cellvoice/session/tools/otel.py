@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from cellvoice.errors import UsageError
 from cellvoice.protocol import Event, Reply, Request
 
+from ._exchanges import exchanges
 from ._otel_attributes import Attributes, content_attributes, reply_attributes, request_attributes
 
 if TYPE_CHECKING:
@@ -126,10 +127,6 @@ class _Watcher:
 
 def traced(turn: Turn) -> Traced:
     """What there is to export of a turn."""
-    of_rounds: Iterable[Any] = getattr(turn, "_rounds", ())
-    exchanges = [(one.request, one.reply) for one in of_rounds if one.request is not None]
-    if turn.request is not None:
-        exchanges.append((turn.request, getattr(turn, "_answer", turn.reply)))
     return Traced(
         session_id=turn.session_id,
         turn_id=turn.id,
@@ -140,7 +137,7 @@ def traced(turn: Turn) -> Traced:
         error=turn.error,
         cost_usd=turn.cost.usd,
         trace=tuple(getattr(turn, "trace", ())),
-        exchanges=exchanges,
+        exchanges=exchanges(turn),
     )
 
 
