@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol import NotAnObject, Reply, Request, Schema
@@ -12,7 +11,7 @@ from cellvoice.protocol import NotAnObject, Reply, Request, Schema
 if TYPE_CHECKING:
     from cellvoice.session.turn import Turn
 
-__all__ = ["Given", "exchanges", "given_object", "object_text", "schema_of_turn"]
+__all__ = ["Given", "exchanges", "given_object", "object_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +26,8 @@ class Given:
 
 def exchanges(turn: Turn) -> list[tuple[Request, Reply]]:
     """All requests that were sent, in order, each with its own reply."""
-    of_rounds: Iterable[Any] = getattr(turn, "_rounds", ())
-    found = [(one.request, one.reply) for one in of_rounds if one.request is not None]
-    if turn.request is not None:
-        found.append((turn.request, getattr(turn, "_answer", turn.reply)))
-    return found
-
-
-def schema_of_turn(turn: Turn) -> Schema | None:
-    """The form that was asked for, or None."""
-    schema = turn._settings.params.get("schema")
-    return schema if isinstance(schema, Schema) else None
+    found = [(one.request, one.reply) for one in turn._rounds if one.request is not None]
+    return found if turn.request is None else [*found, (turn.request, turn._answer)]
 
 
 def object_text(schema: Schema, reply: Reply) -> str | None:
@@ -50,8 +40,8 @@ def object_text(schema: Schema, reply: Reply) -> str | None:
 
 def given_object(turn: Turn) -> Given:
     """The object that a turn gave. Raises UsageError where it gave none, or none was asked for."""
-    schema = schema_of_turn(turn)
-    if schema is None:
+    schema = turn._settings.params.get("schema")
+    if not isinstance(schema, Schema):
         raise UsageError("turn.confidence() is about an object, and none was asked for by schema=")
     # The newest first: one that did not fit was given back to be repaired.
     for request, reply in reversed(exchanges(turn) if turn.done else []):

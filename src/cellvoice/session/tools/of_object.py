@@ -1,4 +1,4 @@
-"""The part of a `Turn` that is about its object: how far it has come, how sure the model was."""
+"""The part of a `Turn` that is about how sure the model was of its object."""
 
 from __future__ import annotations
 
@@ -22,24 +22,6 @@ class WithObject:
 
     # What was asked once more, also of an attempt that was interrupted: it is paid for.
     _samples: tuple[Sample, ...] = ()
-
-    @property
-    def partial(self) -> dict[str, object] | None:
-        """The object that `schema=` asked for as far as it has come, as plain JSON.
-
-        None before it begins, and where none was asked for. What was not given is not in it; a text
-        may still grow, a number is there once it is whole. Nothing of it is checked.
-        """
-        from ._exchanges import exchanges, object_text, schema_of_turn
-        from .partial import partial_object
-
-        turn = self._with_object()
-        schema = schema_of_turn(turn)
-        for _, reply in reversed(exchanges(turn) if schema is not None else []):
-            found = partial_object(object_text(schema, reply) or "") if schema else None
-            if found is not None:
-                return found
-        return None
 
     def confidence(self, samples: int | None = None) -> Confidence:
         """How sure the model was of each choice (enum, Literal, bool) in the object.

@@ -136,7 +136,7 @@ def traced(turn: Turn) -> Traced:
         finish=turn.finish or "",
         error=turn.error,
         cost_usd=turn.cost.usd,
-        trace=tuple(getattr(turn, "trace", ())),
+        trace=turn.trace,
         exchanges=exchanges(turn),
     )
 
