@@ -48,9 +48,11 @@ if TYPE_CHECKING:
         Turn,
         Turns,
         compare,
+        export_otel,
         mcp,
         prune,
         sessions,
+        watch_otel,
     )
 
     __version__: str
@@ -94,9 +96,11 @@ __all__ = [
     "Turns",
     "UsageError",
     "compare",
+    "export_otel",
     "mcp",
     "prune",
     "sessions",
+    "watch_otel",
 ]
 
 _ROOMS = {
@@ -115,9 +119,11 @@ _ROOMS = {
     "Turn": "session",
     "Turns": "session",
     "compare": "session",
+    "export_otel": "session",
     "mcp": "session",
     "prune": "session",
     "sessions": "session",
+    "watch_otel": "session",
 }
 
 

@@ -62,6 +62,18 @@ async def servers() -> None:
         print(await other.atools())
 
 
+def spans(session: cv.Session, turn: cv.Turn) -> None:
+    stop = cv.watch_otel(session, content=True)
+    stop()
+    cv.export_otel(turn)
+
+
+def sure(turn: cv.Turn) -> None:
+    print(turn.confidence_price(20).usd)
+    found = turn.confidence(samples=20)
+    print(found["tone"].p, found["tone"].low, found.by, found.cost, found.to_dataframe())
+
+
 def configure(session: cv.Session) -> None:
     session.configure(temperature=0.8, voice="marin", system=None, stop=["END"])
     values: dict[str, object] = session.settings_values()

@@ -28,6 +28,7 @@ from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
 from .tools import PendingCall, Span, ToolCall, ToolContext, Trace
 from .tools.declare import Tool
 from .tools.mcp_server import McpServer, mcp
+from .tools.otel import export_otel, watch_otel
 from .turn import Finish, Turn
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "compare",
     "drop_cells",
     "end_cell_run",
+    "export_otel",
     "is_background_thread",
     "mcp",
     "prune",
@@ -72,4 +74,5 @@ __all__ = [
     "sessions",
     "size_words",
     "was_interrupted",
+    "watch_otel",
 ]

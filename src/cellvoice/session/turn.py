@@ -19,8 +19,8 @@ from . import _loop, _seams
 from ._cost import Cost
 from ._marks import Marks
 from ._timing import Timing
+from .tools.of_object import WithObject
 from .tools.of_turn import Tooled
-from .tools.weighed import Weighed
 
 if TYPE_CHECKING:
     from ._asking import Settings
@@ -34,7 +34,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks, Tooled, Weighed):
+class Turn(Marks, Tooled, WithObject):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has

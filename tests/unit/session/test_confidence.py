@@ -225,3 +225,29 @@ def test_a_number_of_samples_that_cannot_be_is_refused(
     turn = make_session(Service(called("calm"))).say("Hi.", schema=Mood)
     with pytest.raises(UsageError, match="expected a whole number from 1 to 1000"):
         turn.confidence(samples=samples)
+
+
+# While it comes
+
+
+async def test_an_object_is_there_as_far_as_it_has_come(make_session: MakeSession) -> None:
+    hold = Hold()
+    begin = {"index": 0, "id": "c", "type": "function"}
+    first = {**begin, "function": {"name": "Mood", "arguments": '{"tone": "calm", "wor'}}
+    rest = {"index": 0, "function": {"arguments": 'ds": "Hello", "loud": false}'}}
+    pieces = [
+        event({"choices": [{"index": 0, "delta": {"tool_calls": [one]}}]}) for one in (first, rest)
+    ]
+    service = Service(Reply([pieces[0], hold, pieces[1], b"data: [DONE]\n\n"]))
+    session = make_session(service)
+    turn = session.start_turn("Hi.", overrides={"schema": Mood})
+    await asyncio.to_thread(hold.wait_until_reached)
+    assert turn.partial == {"tone": "calm"} and turn.parsed is None
+    hold.release()
+    await session.await_turn(turn)
+    assert turn.partial == {"tone": "calm", "words": "Hello", "loud": False}
+    assert turn.parsed == Mood(tone="calm", words="Hello", loud=False)
+
+
+def test_a_turn_that_was_asked_for_no_object_has_none(make_session: MakeSession) -> None:
+    assert make_session(Service(called("calm"))).say("Hi.").partial is None

@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cellvoice.errors import BudgetExceeded, CellvoiceError, UsageError
 from cellvoice.protocol import (
     ErrorReceived,
     NotAnObject,
     Reply,
-    Request,
-    Schema,
-    Tokens,
     Usage,
     fold,
 )
 from cellvoice.session._budget import spent_usd
 from cellvoice.session._cost import Cost, cost_of, dollars
 from cellvoice.session._estimate import estimate_of
+from cellvoice.session._sent import sent_in
+
+from ._exchanges import Given, exchanges, given_object, object_text
 
 if TYPE_CHECKING:
     from cellvoice.session.turn import Turn
 
-__all__ = ["Sample", "SamplePrice", "admit_samples", "object_text", "sample", "sample_price"]
+__all__ = ["Sample", "SamplePrice", "admit_samples", "sample", "sample_price"]
 
 _AT_ONCE: Final = 4
 MAX_SAMPLES: Final = 1_000
@@ -65,15 +65,17 @@ class Sample:
 
 
 def sample_price(turn: Turn, samples: int) -> SamplePrice:
-    """What samples may cost. Raises UsageError for a number that can't be, or a turn without a
-    request for an object."""
+    """What samples may cost.
+
+    Raises UsageError for a number that can't be, or a turn without an object.
+    """
     if type(samples) is not int or not 1 <= samples <= MAX_SAMPLES:
         raise UsageError(f"samples={samples!r}: expected a whole number from 1 to {MAX_SAMPLES}")
-    request = _request(turn)
+    request = given_object(turn).request
     if turn.session.stand_in:
         return SamplePrice(samples, 0.0, "the service is not asked")
     cost = turn.cost
-    if cost.usd is not None and len(_requests(turn)) == 1:
+    if cost.usd is not None and len(exchanges(turn)) == 1:
         return SamplePrice(samples, cost.usd, f"this turn cost {cost}")
     estimate = estimate_of(request, turn.session.turns, turn._settings.prices)
     return SamplePrice(samples, estimate.usd, f"a request is estimated, {estimate.answer_basis}")
@@ -109,17 +111,16 @@ async def sample(turn: Turn, samples: int) -> Sequence[Sample]:
     The first alone, so that a request that fails whole is not sent again and again: its error is
     raised. What it cost is put down on the turn as it comes, also when this is cancelled.
     """
-    request = _request(turn)
-    request = replace(
-        request, params={key: one for key, one in request.params.items() if key not in _LEFT_OUT}
-    )
-    found = [await _one(turn, request)]
+    given = given_object(turn)
+    params = {key: one for key, one in given.request.params.items() if key not in _LEFT_OUT}
+    given = replace(given, request=replace(given.request, params=params))
+    found = [await _one(turn, given)]
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def another() -> Sample:
         async with gate:
             try:
-                return await _one(turn, request)
+                return await _one(turn, given)
             except CellvoiceError as error:
                 return Sample(None, str(error), None, Cost(0.0))
 
@@ -128,21 +129,12 @@ async def sample(turn: Turn, samples: int) -> Sequence[Sample]:
     return [*found, *(task.result() for task in tasks)]
 
 
-def object_text(turn: Turn, reply: Reply) -> str | None:
-    """The JSON of the object that a reply gives, or None."""
-    schema = _schema(turn)
-    for call in reversed(reply.tool_calls):
-        if call.name == schema.name:
-            return call.arguments
-    return None if reply.tool_calls or not reply.text else reply.text
-
-
-async def _one(turn: Turn, request: Request) -> Sample:
+async def _one(turn: Turn, given: Given) -> Sample:
     reply = Reply()
     wire = turn.session._asking.wire
     client = await wire.client()
     try:
-        async with client.stream(request) as stream:
+        async with client.stream(given.request) as stream:
             async for event in stream:
                 fold(reply, event)
                 if isinstance(event, ErrorReceived):
@@ -151,57 +143,22 @@ async def _one(turn: Turn, request: Request) -> Sample:
         error.args = tuple(wire.hide(str(part)) for part in error.args)
         raise
     finally:
-        told = _sampled(turn, reply)
+        told = _sampled(turn, given, reply)
         turn._samples = (*turn._samples, told)
     return told
 
 
-def _sampled(turn: Turn, reply: Reply) -> Sample:
+def _sampled(turn: Turn, given: Given, reply: Reply) -> Sample:
     began = reply.usage is not None or bool(reply.text or reply.tool_calls or reply.generated_s)
     model = reply.model or turn._settings.model
+    sent = sent_in(given.request, ()).tokens
     free = not began or turn.session.replays
-    cost = Cost(0.0) if free else cost_of(reply, model, turn._settings.prices, _sent(turn))
-    text = object_text(turn, reply)
-    error = "" if text is not None else "it gave no object"
-    if text is not None:
+    cost = Cost(0.0) if free else cost_of(reply, model, turn._settings.prices, sent)
+    text = object_text(given.schema, reply)
+    error = "" if text else "it gave no object"
+    if text:
         try:
-            _schema(turn).read(text)
+            given.schema.read(text)
         except NotAnObject as misfit:
             text, error = None, str(misfit)
-    return Sample(text, error, reply.usage, cost)
-
-
-def _sent(turn: Turn) -> Tokens:
-    return turn._sent.tokens
-
-
-def _schema(turn: Turn) -> Schema:
-    schema = turn._settings.params.get("schema")
-    if not isinstance(schema, Schema):
-        raise UsageError("turn.confidence() is about an object, and none was asked for by schema=")
-    return schema
-
-
-def _requests(turn: Turn) -> Sequence[Request]:
-    several = getattr(turn, "requests", None)
-    if several is not None:
-        return tuple(several)
-    return () if turn.request is None else (turn.request,)
-
-
-def _request(turn: Turn) -> Request:
-    """The request that the object was the answer to: the last that asked for one."""
-    name = _schema(turn).name
-    for request in reversed(_requests(turn)):
-        if _asks_for(name, request.params):
-            return request
-    raise UsageError("the turn has no request for an object yet; wait until it has ended")
-
-
-def _asks_for(name: str, params: Any) -> bool:
-    form = params.get("response_format")
-    if isinstance(form, dict) and form.get("type") == "json_schema":
-        return True
-    tools = params.get("tools")
-    names = [tool.get("function", {}).get("name") for tool in tools] if tools else []
-    return name in names and params.get("tool_choice") != "none"
+    return Sample(text or None, error, reply.usage, cost)

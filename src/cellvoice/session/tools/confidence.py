@@ -8,11 +8,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import Schema
 from cellvoice.session._cost import Cost, total_cost
 
 from ._choices import Choice, choices_in, json_key
-from ._sampling import admit_samples, object_text, sample, sample_price
+from ._exchanges import Given, given_object
+from ._sampling import admit_samples, sample, sample_price
 from ._weights import Weight, counted, weighed
 
 if TYPE_CHECKING:
@@ -126,13 +126,14 @@ def told_confidence(turn: Turn) -> Confidence | None:
 
     Raises UsageError for a turn without an object, or one without a choice in it.
     """
-    text, choices = _object(turn)
-    logprobs = turn.logprobs
+    given = given_object(turn)
+    choices = _choices(given)
+    logprobs = given.reply.logprobs
     if logprobs is None:
         return None
     found: list[ChoiceConfidence] = []
     for choice in choices:
-        weights = weighed(choice, text, logprobs.content)
+        weights = weighed(choice, given.text, logprobs.content)
         if weights is None:
             return None
         found.append(_of(choice, weights))
@@ -147,15 +148,14 @@ async def counted_confidence(turn: Turn, samples: int | None) -> Confidence:
             f"again: {sample_price(turn, 20)}"
         )
     admit_samples(turn, sample_price(turn, samples))
-    _, choices = _object(turn)
+    given = given_object(turn)
     taken = await sample(turn, samples)
-    seen = [_seen(turn, one.text) for one in taken if one.text is not None]
-    found = [
-        _of(
-            choice, counted(choice.values, [one[choice.path] for one in seen if choice.path in one])
-        )
-        for choice in choices
-    ]
+    seen = [_seen(given, one.text) for one in taken if one.text is not None]
+    found = []
+    for choice in _choices(given):
+        # A list may be shorter in another answer: what is not there has no value to count.
+        values = [one[choice.path] for one in seen if choice.path in one]
+        found.append(_of(choice, counted(choice.values, values)))
     return Confidence(
         found,
         "samples",
@@ -165,27 +165,18 @@ async def counted_confidence(turn: Turn, samples: int | None) -> Confidence:
     )
 
 
-def _object(turn: Turn) -> tuple[str, list[Choice]]:
-    """The text of a turn's object, and its choices. Raises UsageError where there is none."""
-    schema = turn._settings.params.get("schema")
-    if not isinstance(schema, Schema):
-        raise UsageError("turn.confidence() is about an object, and none was asked for by schema=")
-    text = object_text(turn, turn.reply)
-    if turn.parsed is None or text is None:
-        raise UsageError("the turn gave no object, so there is nothing to be sure of; see notices")
-    choices = choices_in(text, schema.json_schema)
+def _choices(given: Given) -> list[Choice]:
+    choices = choices_in(given.text, given.schema.json_schema)
     if not choices:
         raise UsageError(
-            f"{schema.name} has no choice in it, expected a field that is an enum, a Literal or a "
-            "bool; how sure the model was of a free text or a number can't be counted"
+            f"{given.schema.name} has no choice in it, expected a field that is an enum, a Literal "
+            "or a bool; how sure the model was of a free text or a number can't be counted"
         )
-    return text, choices
+    return choices
 
 
-def _seen(turn: Turn, text: str) -> dict[str, Any]:
-    schema = turn._settings.params["schema"]
-    assert isinstance(schema, Schema)
-    return {one.path: one.value for one in choices_in(text, schema.json_schema)}
+def _seen(given: Given, text: str) -> dict[str, Any]:
+    return {one.path: one.value for one in choices_in(text, given.schema.json_schema)}
 
 
 def _of(choice: Choice, weights: tuple[Weight, ...]) -> ChoiceConfidence:

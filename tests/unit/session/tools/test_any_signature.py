@@ -15,7 +15,7 @@ import jsonschema
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
@@ -52,6 +52,9 @@ class Trip(msgspec.Struct):
     note: str | None = "none"
     stops: list[str] = []
 
+
+# The first example loads pydantic, and a machine may be busy.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 texts = st.text(st.characters(codec="utf-8"), max_size=5)
 integers = st.integers(-(2**53), 2**53)
@@ -137,6 +140,7 @@ def as_json(hint: Any, value: object) -> Any:
     return json.loads(adapter.dump_json(adapter.validate_python(value), exclude_defaults=False))
 
 
+@patiently
 @given(signatures(), st.data())
 def test_what_pydantic_accepts_comes_back_equal(
     signature: tuple[Callable[..., Any], dict[str, Kind], dict[str, Any]], data: st.DataObject
@@ -188,6 +192,7 @@ def filled_in(value: Any, schema: Any, root: Any) -> Any:
     return value
 
 
+@patiently
 @given(st.sampled_from([Guest, Place, Node, Trip]), st.data())
 def test_an_answer_comes_back_as_the_object_that_it_was_made_of(
     given_type: Any, data: st.DataObject
@@ -207,6 +212,7 @@ def test_an_answer_comes_back_as_the_object_that_it_was_made_of(
     assert schema.read(json.dumps(written)) == value
 
 
+@patiently
 @given(kinds.filter(lambda kind: kind.wide))
 def test_what_structured_outputs_cannot_say_is_refused_with_its_place(kind: Kind) -> None:
     made = pydantic.create_model("Answer", thing=(kind.hint, ...))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cellvoice.session.tools.partial import partial_object
@@ -66,6 +66,7 @@ def is_beginning(part: Any, whole: Any) -> bool:
     return bool(part == whole and type(part) is type(whole))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.text(max_size=3), values, max_size=4),
     st.booleans(),

@@ -7,7 +7,7 @@ import math
 from typing import Any, Literal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from scipy.stats import binomtest
@@ -131,6 +131,7 @@ def test_a_token_s_own_chance_is_enough_to_know_the_value_that_was_taken() -> No
 words = st.lists(st.text("ab", min_size=1, max_size=4), min_size=2, max_size=5, unique=True)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words, st.data())
 def test_the_true_chance_is_within_the_interval_however_the_words_are_cut(
     values: list[str], data: st.DataObject
@@ -163,6 +164,7 @@ def cut(text: str, data: st.DataObject) -> list[str]:
 # By counting
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 60), st.integers(1, 60))
 def test_the_interval_is_wilson_s(count: int, of: int) -> None:
     assume(count <= of)

@@ -1,4 +1,4 @@
-"""The part of a `Turn` that is about how sure the model was."""
+"""The part of a `Turn` that is about how sure the model was of its object."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ._sampling import Sample, SamplePrice
     from .confidence import Confidence
 
-__all__ = ["Weighed"]
+__all__ = ["WithObject"]
 
 
-class Weighed:
-    """What a `Turn` knows of the chances of its object. What it needs is loaded when asked."""
+class WithObject:
+    """What a `Turn` knows of its object. What it needs is loaded when asked."""
 
     # What was asked once more, also of an attempt that was interrupted: it is paid for.
     _samples: tuple[Sample, ...] = ()
@@ -36,7 +36,7 @@ class Weighed:
         """
         from .confidence import counted_confidence, told_confidence
 
-        turn = self._as_weighed()
+        turn = self._with_object()
         told = told_confidence(turn)
         return told if told is not None else _loop.run(counted_confidence(turn, samples))
 
@@ -44,7 +44,7 @@ class Weighed:
         """As `confidence`, without blocking the event loop."""
         from .confidence import counted_confidence, told_confidence
 
-        turn = self._as_weighed()
+        turn = self._with_object()
         told = told_confidence(turn)
         return told if told is not None else await on_the_loop(counted_confidence(turn, samples))
 
@@ -52,7 +52,7 @@ class Weighed:
         """What `confidence(samples=…)` may cost where it has to ask; nothing is sent."""
         from ._sampling import sample_price
 
-        return sample_price(self._as_weighed(), samples)
+        return sample_price(self._with_object(), samples)
 
-    def _as_weighed(self) -> Turn:
+    def _with_object(self) -> Turn:
         return self  # type: ignore[return-value]  # there is no other kind
