@@ -62,6 +62,11 @@ def open_folder(
         sentences.append(
             f"this conversation was held with {story.base_url}; pass base_url= to go on there"
         )
+    described = _tool_names(kept.params.get("tools"))
+    if described and "tools" not in settings:
+        sentences.append(
+            f"its tools ({described}) are only described here; pass tools= to run them"
+        )
     given: dict[str, Any] = {"name": story.name or None}
     if story.settings:
         given |= {**kept.values(), "budget": kept.budget_usd}
@@ -102,6 +107,11 @@ def _opened(story: Story, writes: bool) -> tuple[Story, Journal | None, list[str
         f"{holder} writes in {original}, so this is a copy of that conversation, written in {copy}"
     )
     return story, journal, [sentence, *story.problems]
+
+
+def _tool_names(definitions: object) -> str:
+    found = definitions if isinstance(definitions, list) else []
+    return ", ".join(str(one[one["type"]]["name"]) for one in found)
 
 
 def _in_order(story: Story) -> list[tuple[str, Any]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from cellvoice.client import Cassette
 from cellvoice.session import Session
 
 from .conftest import MakeSession, Resume
@@ -98,3 +101,42 @@ def test_an_object_that_did_not_fit_keeps_its_text(
     session.say("Book it.")
     (turn,) = resume(session).turns
     assert turn.parsed is None and '{"town": 1}' in (turn.parsed_error or "")
+
+
+def test_a_turn_whose_process_ended_while_a_call_waited_says_so(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session(Service(calls(("weather", '{"city": "Lyon"}'), said="Let me ask.")))
+    session.tool(approve="ask")(weather)
+    turn = session.say("And in Lyon?")
+    assert not turn.done and session.unsent_takes == ()  # all that was handed over is written
+    assert session.journal_folder is not None
+    copy = tmp_path / "copy" / session.journal_folder.name
+    shutil.copytree(session.journal_folder, copy, ignore=shutil.ignore_patterns("lock"))
+    again = Session.resume(copy, transport=Service(spoken("Fine.")))
+    (half,) = again.turns
+    assert (half.finish, half.text) == ("cut", "Let me ask.")
+    assert "ended while its tools ran" in half.notices[-1]
+    assert "its tools (weather) are only described here" in again.notice
+    again.close()
+
+
+def test_a_recorded_turn_is_replayed_with_its_tools_run_again(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    ran: list[str] = []
+
+    def look(city: str) -> str:
+        """Look."""
+        ran.append(city)
+        return "sun"
+
+    service = Service(calls(("look", '{"city": "Lyon"}')), spoken("Sun."))
+    tape = Cassette(tmp_path / "lesson", mode="record")
+    make_session(service, cassette=tape).say("And in Lyon?", tools=[look])
+    replayed = Session(
+        "gpt-audio-1.5", cassette=Cassette(tmp_path / "lesson", timing="instant"), journal=False
+    )
+    turn = replayed.say("And in Lyon?", tools=[look])
+    assert turn.text == "Sun." and ran == ["Lyon", "Lyon"] and float(turn.cost) == 0
+    replayed.close()
