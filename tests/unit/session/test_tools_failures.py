@@ -13,8 +13,8 @@ from cellvoice.errors import Stopped
 from cellvoice.session.tools import ToolContext
 
 from .conftest import MakeSession
-from .rig import Service
-from .tool_rig import calls, messages, spoken, told
+from .rig import Reply, Service
+from .tool_rig import DONE, calls, delta, messages, spoken, told
 
 KEY = "sk-proj-" + "a1B2" * 10
 
@@ -190,6 +190,29 @@ def test_an_unknown_name_is_told_with_those_there_are(make_session: MakeSession)
     turn = make_session(service).say("Lyon?", tools=[weather])
     assert turn.tool_calls[0].error == "there is no tool 'wether'; there are: weather"
     assert told(service.asked[1])[0].startswith("error: there is no tool")
+
+
+@pytest.mark.parametrize(
+    ("ending", "finish"),
+    [
+        ([], "cut"),
+        ([delta({}, finish_reason="length"), DONE], "length"),
+        ([delta({}, finish_reason="content_filter"), DONE], "filtered"),
+    ],
+)
+def test_nothing_is_run_of_a_reply_that_did_not_come_to_its_end(
+    make_session: MakeSession, ending: list[bytes], finish: str
+) -> None:
+    whole = calls(("weather", '{"city": "Lyon"}'))
+    service = Service(Reply([*whole.pieces[:-2], *ending]), spoken("Fine."))
+    session = make_session(service, tools=[weather])
+    turn = session.start_turn("Lyon?")
+    assert turn.wait(10) and turn.finish == finish and len(service.asked) == 1
+    (call,) = turn.tool_calls
+    assert (call.state, call.started_s) == ("failed", None)
+    assert call.error == "not run: the reply did not come to its end"
+    session.say("And now?")
+    assert [message["role"] for message in messages(service.asked[1])] == ["user"]
 
 
 def test_calls_without_ids_or_with_the_same_ones_get_their_own(make_session: MakeSession) -> None:

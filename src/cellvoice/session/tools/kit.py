@@ -46,8 +46,10 @@ class ToolKit:
         rest = dict(params)
         kit = replace(
             self,
-            max_tool_rounds=_count(rest, "max_tool_rounds", self.max_tool_rounds, MAX_TOOL_ROUNDS),
-            max_repairs=_count(rest, "max_repairs", self.max_repairs, MAX_REPAIRS),
+            max_tool_rounds=_count(
+                rest, "max_tool_rounds", self.max_tool_rounds, MAX_TOOL_ROUNDS, low=1
+            ),
+            max_repairs=_count(rest, "max_repairs", self.max_repairs, MAX_REPAIRS, low=0),
             speak=_flag(rest, self.speak),
         )
         given = rest.get("tools")
@@ -117,12 +119,12 @@ def _name_of(definition: object) -> object:
     return inner.get("name") if isinstance(inner, Mapping) else None
 
 
-def _count(given: dict[str, Any], name: str, now: int, default: int) -> int:
+def _count(given: dict[str, Any], name: str, now: int, default: int, *, low: int) -> int:
     value = given.pop(name, now)
     if value is None:
         return default
-    if type(value) is not int or not 0 <= value <= _MOST:
-        raise UsageError(f"{name}={value!r}: expected a whole number from 0 to {_MOST}")
+    if type(value) is not int or not low <= value <= _MOST:
+        raise UsageError(f"{name}={value!r}: expected a whole number from {low} to {_MOST}")
     return value
 
 

@@ -35,14 +35,23 @@ class ToolLoop:
 
         Raises what `receive` raises. Cancelled, the calls that run end as stopped.
         """
-        while await receive():
-            turn = self._turn
-            if finish_of(turn._answer, _params(turn), turn.model) != "complete":
-                return  # refused, filtered or cut: what it asked for is not whole or not meant
-            correction = await self._answered(turn)
+        turn, whole = self._turn, False
+        while True:
+            try:
+                whole = await receive()
+            finally:
+                if not whole or finish_of(turn._answer, _params(turn), turn.model) != "complete":
+                    # Refused, filtered or cut: what it asked for is not whole or not meant.
+                    whole = False
+                    self._drop_calls()
+            correction = await self._answered(turn) if whole else None
             if correction is None:
                 return
             turn._next_round(correction)
+
+    def _drop_calls(self) -> None:
+        for call in self._calls():
+            self._runner.drop(call, "not run: the reply did not come to its end")
 
     async def _answered(self, turn: Turn) -> str | None:
         """Do what the newest reply asks for. None ends the turn; else what corrects it, or ""."""

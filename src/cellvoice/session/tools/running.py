@@ -84,6 +84,11 @@ class Runner:
         """A call that can't be run at all."""
         self._end(call, "failed", why)
 
+    def drop(self, call: ToolCall, why: str) -> None:
+        """A call that is not run, and of which the model is told nothing."""
+        call.state, call.error, call.ended_s = "failed", why, self._tracer.now_s
+        self._told()
+
     def _fitting(self, call: ToolCall, tool: Tool) -> dict[str, object] | None:
         if not call.is_object:
             self._end(
