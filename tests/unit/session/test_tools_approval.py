@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cellvoice.errors import UsageError
 from cellvoice.protocol import Event
 from cellvoice.session import Session, Turn
 from cellvoice.session.tools import PendingCall
+from cellvoice.session.tools.declare import tools_from
 
 from .conftest import MakeSession
 from .rig import Service
@@ -145,6 +147,22 @@ def test_another_tool_of_the_name_is_asked_about_again(make_session: MakeSession
     session.wait(turn)
     session.tool(approve="ask")(book)
     assert not session.say("Book it.").done
+
+
+def test_always_is_said_of_a_function_and_not_of_a_name(make_session: MakeSession) -> None:
+    def elsewhere(city: str) -> str:
+        """Book a room."""
+        return f"elsewhere in {city}"
+
+    elsewhere.__name__ = "book"
+    asked = [replace(tools_from([one])[0], approve="ask") for one in (book, book, elsewhere)]
+    booked = (calls(LYON), spoken("Booked."))
+    session = make_session(Service(*booked, *booked, *booked))
+    turn = session.say("Book it.", tools=[asked[0]])
+    session.pending[0].always()
+    session.wait(turn)
+    assert session.say("Book it.", tools=[asked[1]]).done
+    assert not session.say("Book it.", tools=[asked[2]]).done
 
 
 def test_tools_that_write_ask_by_themselves(make_session: MakeSession) -> None:

@@ -12,7 +12,9 @@ import pandas as pd
 import pydantic
 import pytest
 
+from cellvoice.audio import Clip
 from cellvoice.session.tools.results import MOST_LETTERS, shown
+from cellvoice.session.tools.safe_html import safe_html
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
 
@@ -147,3 +149,41 @@ def test_what_can_t_be_described_is_told_by_its_type() -> None:
 
 def test_half_a_letter_does_not_stop_the_request() -> None:
     shown("\ud83d").text.encode()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pd.DataFrame({"a": [1.5, "<b>", '"']}),
+        np.arange(6).reshape(2, 3),
+        Figure(),
+        ["text & more", Picture()],
+        Clip.from_pcm16(b"\x00\x10" * 2_400, 24_000),
+    ],
+)
+def test_what_is_shown_comes_back_from_a_file_as_it_was(result: object) -> None:
+    html = shown(result).html
+    assert html is not None and safe_html(html) == html
+
+
+@pytest.mark.parametrize(
+    ("html", "safe"),
+    [
+        ("<script>alert(1)</script>", "alert(1)"),
+        ('<img src="https://evil.example/x.png">', "<img>"),
+        ('<img src="data:text/html,x" onerror="alert(1)">', "<img>"),
+        ('<td style="position:fixed">x', "<td>x</td>"),
+        ("</div></td><tr>x", "<tr>x</tr>"),
+        ("<svg onload=alert(1)>", ""),
+        ("<a href='javascript:alert(1)'>x</a>", "x"),
+        ("<table><tr>", "<table><tr></tr></table>"),
+        ("&lt;script&gt;", "&lt;script&gt;"),
+        ("<!-- <script>x</script> -->", ""),
+        (
+            '<img alt="&quot;><script>" src="data:image/png;base64,AA==">',
+            '<img alt="&quot;&gt;&lt;script&gt;" src="data:image/png;base64,AA==">',
+        ),
+    ],
+)
+def test_nothing_else_comes_from_a_file(html: str, safe: str) -> None:
+    assert safe_html(html) == safe

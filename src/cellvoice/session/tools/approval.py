@@ -146,7 +146,7 @@ class Decisions:
 
     def __init__(self) -> None:
         self._pending: tuple[PendingCall, ...] = ()
-        self._always: frozenset[str] = frozenset()
+        self._always: tuple[Tool, ...] = ()
 
     @property
     def pending(self) -> tuple[PendingCall, ...]:
@@ -155,15 +155,16 @@ class Decisions:
 
     def allows(self, tool: Tool) -> bool:
         """Whether a person allowed every call of this tool."""
-        return tool.name in self._always
+        # The same function with the same form: another one of its name was never looked at.
+        return any(tool == one for one in self._always)
 
     def allow(self, tool: Tool) -> None:
         """From now on this tool runs without asking."""
-        self._always |= {tool.name}
+        self._always = (*self._always, tool)
 
     def forget(self, name: str) -> None:
         """There is another tool of this name now, which nobody has allowed."""
-        self._always -= {name}
+        self._always = tuple(tool for tool in self._always if tool.name != name)
 
     def add(self, pending: PendingCall) -> None:
         """One more waits. Loop thread only."""

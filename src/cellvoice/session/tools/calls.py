@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from cellvoice.protocol import mask_keys
 
+from .safe_html import safe_html
+
 __all__ = ["CallState", "ToolCall"]
 
 CallState = Literal["waiting", "running", "done", "failed", "rejected"]
@@ -140,7 +142,8 @@ class ToolCall:
         state = record.get("state")
         call.state = state if state in _STATES else "failed"
         call.result = call.result_text = _text(record.get("result"))
-        call.result_html = _text(record.get("result_html"))
+        shown = _text(record.get("result_html"))
+        call.result_html = None if shown is None else safe_html(shown)
         call.error = _text(record.get("error"))
         return call
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from cellvoice.audio import Clip, waveform_data_uri
 
+from .safe_html import CELL_STYLE
+
 __all__ = ["MOST_LETTERS", "Shown", "shown"]
 
 # About 4,000 tokens: more of a result is read by nobody and billed in every later turn.
@@ -21,7 +23,7 @@ _TABLE_ROWS: Final = 20
 _TABLE_COLUMNS: Final = 12
 _CELL_LETTERS: Final = 80
 _IMAGE_BYTES: Final = 1_000_000
-_CELL: Final = 'style="padding:2px 10px 2px 0;text-align:left"'
+_CELL: Final = f'style="{CELL_STYLE}"'
 
 
 @dataclass(frozen=True, slots=True)
