@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import NotStrict, strict_form
+from cellvoice.protocol import NotStrict, strict_form, without_lookaround
 
 from ._arguments import (
     Arguments,
@@ -204,7 +204,7 @@ def _as_strict(schema: Mapping[str, object], name: str) -> tuple[Mapping[str, ob
     try:
         return strict_form(schema, name), ""
     except NotStrict as error:
-        return schema, f"{error.place}: {error}"
+        return without_lookaround(schema), f"{error.place}: {error}"
 
 
 def _of_mapping(given: Mapping[str, Any]) -> Tool:
