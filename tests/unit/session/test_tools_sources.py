@@ -15,7 +15,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from cellvoice.errors import ServiceError, UsageError
-from cellvoice.session import McpServer, export_otel, mcp, watch_otel
+from cellvoice.session.tools.mcp_server import McpServer, mcp
+from cellvoice.session.tools.otel import export_otel, watch_otel
 
 from .conftest import MakeSession
 from .rig import Hold, Reply, Service, refusal

@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, NotRequired, Required
 from cellvoice.errors import UsageError
 from cellvoice.protocol import misfit, without_added_nulls
 
+from ._errors import ToolArgumentsError
 from ._signature import Declared, Parameter
 from ._typed_dicts import with_readable_typed_dicts
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
-__all__ = ["Arguments", "ToolArgumentsError", "arguments_of", "arguments_of_schema"]
+__all__ = ["Arguments", "arguments_of", "arguments_of_schema"]
 
 # As many as help a model to repair its call; more is paid for and read by nobody.
 _MAX_FAULTS: Final = 5
 _SHOWN_LETTERS: Final = 60
-
-
-class ToolArgumentsError(ValueError):
-    """The arguments of a call do not fit; the message is for the model, to repair them by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,8 @@ from typing import Any, Literal, Protocol, cast, runtime_checkable
 from cellvoice.errors import UsageError
 from cellvoice.protocol import NotStrict, strict_form, without_lookaround
 
-from ._arguments import (
-    Arguments,
-    ToolArgumentsError,
-    arguments_of,
-    arguments_of_schema,
-)
+from ._arguments import Arguments, arguments_of, arguments_of_schema
+from ._errors import ToolArgumentsError
 from ._signature import declared, legal_name, unwrapped
 from .threads import in_thread
 
