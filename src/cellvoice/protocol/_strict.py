@@ -58,6 +58,8 @@ def strict_schema(schema: Mapping[str, object], name: str) -> JSON:
     except NotStrict as error:
         advice = ", or send the schema as it is by response_format=" if error.unknown else ""
         raise UsageError(f"schema={error.place}: {error}{advice}") from error
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise UsageError(f"schema={name}: it is no JSON schema ({error})") from error
 
 
 def strict_form(schema: Mapping[str, object], name: str) -> JSON:

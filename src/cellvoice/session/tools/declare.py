@@ -181,9 +181,18 @@ def described_tool(
     *,
     writes: bool,
 ) -> Tool:
-    """A tool whose arguments a JSON schema describes and whose function takes them as they are."""
+    """A tool whose arguments a JSON schema describes and whose function takes them as they are.
+
+    Raises UsageError for a schema that makes no sense.
+    """
     called = legal_name(name)
-    parameters, why_not = _as_strict(schema, called)
+    try:
+        parameters, why_not = _as_strict(schema, called)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the arguments of the tool {name!r} are no JSON schema ({error}), and the service "
+            "would refuse all tools for it; leave it out (cv.mcp(only=…) takes the others)"
+        ) from error
     return Tool(
         name=called,
         description=description,
