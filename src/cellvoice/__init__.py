@@ -48,12 +48,11 @@ if TYPE_CHECKING:
         Turn,
         Turns,
         compare,
-        export_otel,
-        mcp,
         prune,
         sessions,
-        watch_otel,
     )
+    from cellvoice.session.tools.mcp_server import mcp
+    from cellvoice.session.tools.otel import export_otel, watch_otel
 
     __version__: str
 
@@ -119,11 +118,11 @@ _ROOMS = {
     "Turn": "session",
     "Turns": "session",
     "compare": "session",
-    "export_otel": "session",
-    "mcp": "session",
+    "export_otel": "session.tools.otel",
+    "mcp": "session.tools.mcp_server",
     "prune": "session",
     "sessions": "session",
-    "watch_otel": "session",
+    "watch_otel": "session.tools.otel",
 }
 
 

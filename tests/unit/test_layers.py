@@ -263,3 +263,13 @@ def test_the_way_to_the_first_sound_loads_no_numbers_and_no_recordings() -> None
     ).stdout.split()
     assert "httpx" in loaded
     assert {"numpy", "soundfile", "cellvoice.client.cassette"} & set(loaded) == set()
+
+
+def test_a_session_without_tools_loads_nothing_that_makes_them() -> None:
+    program = "import sys, cellvoice.session; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "cellvoice.session.tools.loop" in loaded
+    made_of = {f"cellvoice.session.tools.{name}" for name in ("declare", "mcp_server", "otel")}
+    assert ({"pydantic", "griffe", "mcp", "opentelemetry"} | made_of) & set(loaded) == set()

@@ -6,6 +6,7 @@ Bytes and values only: no sockets, clocks, threads or files.
 from __future__ import annotations
 
 from ._fits import misfit
+from ._limits import without_lookaround
 from ._nulls import without_added_nulls
 from ._strict import NotStrict, strict_form
 from .completion import CompletionParser, parse_completion
@@ -173,4 +174,5 @@ __all__ = [
     "value_from_text",
     "with_parameters",
     "without_added_nulls",
+    "without_lookaround",
 ]

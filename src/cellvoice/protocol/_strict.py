@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from cellvoice.errors import UsageError
 
+from ._limits import has_lookaround, over_limits
 from ._nulls import or_null
 
 __all__ = ["NotStrict", "strict_form", "strict_schema"]
@@ -35,8 +35,6 @@ _CHECKED_ON_READING: Final = frozenset(("maxLength", "minLength", "uniqueItems")
 _FORMATS: Final = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid")
 )
-# Not taken by the service's grammar of patterns.
-_LOOKAROUND: Final = re.compile(r"\(\?(?:[=!]|<[=!])")
 _OPEN: Final = "a list of objects with a key and a value says the same"
 
 JSON = dict[str, object]
@@ -60,6 +58,8 @@ def strict_schema(schema: Mapping[str, object], name: str) -> JSON:
     except NotStrict as error:
         advice = ", or send the schema as it is by response_format=" if error.unknown else ""
         raise UsageError(f"schema={error.place}: {error}{advice}") from error
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise UsageError(f"schema={name}: it is no JSON schema ({error})") from error
 
 
 def strict_form(schema: Mapping[str, object], name: str) -> JSON:
@@ -78,6 +78,9 @@ def strict_form(schema: Mapping[str, object], name: str) -> JSON:
             f"its root is {_what(root)}, expected an object; put it into an "
             "object with one property",
         )
+    too_much = over_limits(found)
+    if too_much:
+        raise NotStrict(name, f"{too_much}; ask for less at a time")
     return found
 
 
@@ -151,7 +154,7 @@ def _is_sent(key: str, value: object) -> bool:
     if key == "format":
         return value in _FORMATS
     if key == "pattern":
-        return not _LOOKAROUND.search(str(value))
+        return not has_lookaround(value)
     return key in _SENT
 
 

@@ -26,9 +26,6 @@ from .journal import (
 )
 from .session import DEFAULT_MODEL, DEFAULT_VOICE, Session
 from .tools import PendingCall, Span, ToolCall, ToolContext, Trace
-from .tools.declare import Tool
-from .tools.mcp_server import McpServer, mcp
-from .tools.otel import export_otel, watch_otel
 from .turn import Finish, Turn
 
 __all__ = [
@@ -43,7 +40,6 @@ __all__ = [
     "HistoryPrice",
     "Journal",
     "Latency",
-    "McpServer",
     "Outline",
     "PendingCall",
     "Pruned",
@@ -53,7 +49,6 @@ __all__ = [
     "Span",
     "Surface",
     "Timing",
-    "Tool",
     "ToolCall",
     "ToolContext",
     "Trace",
@@ -66,13 +61,10 @@ __all__ = [
     "compare",
     "drop_cells",
     "end_cell_run",
-    "export_otel",
     "is_background_thread",
-    "mcp",
     "prune",
     "run",
     "sessions",
     "size_words",
     "was_interrupted",
-    "watch_otel",
 ]

@@ -241,6 +241,56 @@ def test_what_means_the_same_is_said_in_the_service_s_words() -> None:
     assert sent["$defs"] == {"B": {"type": "integer"}}
 
 
+def many(count: int, one: dict[str, Any]) -> dict[str, Any]:
+    properties = {f"p{n}": one for n in range(count)}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+NULL = {"type": "null"}
+HUNDRED = {"enum": [*range(100)]}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    inner: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        inner = {"type": "object", "properties": {"a": inner}, "required": ["a"]}
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_much", "words"),
+    [
+        (
+            many(5_000, {"type": "null"}),
+            many(5_001, {"type": "null"}),
+            "5,001 properties, .* 5,000",
+        ),
+        (nested(10), nested(11), "11 objects inside each other, expected at most 10"),
+        (
+            many(10, {"enum": [*range(100)]}),
+            many(10, {"enum": [*range(101)]}),
+            "1,010 values of en",
+        ),
+        (
+            many(1, {"enum": [f"{n:060}" for n in range(250)]}),
+            many(1, {"enum": [f"{n:060}" for n in range(251)]}),
+            "15,060 letters in the 251 values of p0, expected at most 15,000",
+        ),
+        (
+            many(1, {"type": "string", "const": "x" * 119_998}),
+            many(1, {"type": "string", "const": "x" * 119_999}),
+            "120,001 letters in names and values",
+        ),
+    ],
+)
+def test_what_is_more_than_the_service_takes_is_refused(
+    fits: dict[str, Any], too_much: dict[str, Any], words: str
+) -> None:
+    assert schema_of(fits).json_schema["type"] == "object"
+    with pytest.raises(UsageError, match=f"schema=answer: {words}"):
+        schema_of(too_much)
+
+
 # What is read
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,21 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, NotRequired, Required
 from cellvoice.errors import UsageError
 from cellvoice.protocol import misfit, without_added_nulls
 
+from ._errors import ToolArgumentsError
 from ._signature import Declared, Parameter
 from ._typed_dicts import with_readable_typed_dicts
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
-__all__ = ["Arguments", "ToolArgumentsError", "arguments_of", "arguments_of_schema"]
+__all__ = ["Arguments", "arguments_of", "arguments_of_schema"]
 
 # As many as help a model to repair its call; more is paid for and read by nobody.
 _MAX_FAULTS: Final = 5
 _SHOWN_LETTERS: Final = 60
-
-
-class ToolArgumentsError(ValueError):
-    """The arguments of a call do not fit; the message is for the model, to repair them by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,12 @@ def arguments_of_schema(schema: Mapping[str, Any]) -> Arguments:
     """The arguments that a JSON schema describes, given as they are once they fit."""
 
     def read(arguments: Mapping[str, object]) -> dict[str, Any]:
-        given = without_added_nulls(dict(arguments), schema)
-        wrong = misfit(given, schema, schema, "the arguments")
+        try:
+            given = without_added_nulls(dict(arguments), schema)
+            wrong = misfit(given, schema, schema, "the arguments")
+        except (AttributeError, TypeError, ValueError, RecursionError, re.error):
+            # A schema of somebody else's that makes no sense here: whoever runs it checks again.
+            return dict(arguments)
         if wrong:
             raise ToolArgumentsError(f"the arguments do not fit: {wrong}")
         assert isinstance(given, dict)

@@ -66,8 +66,9 @@ def weighed(choice: Choice, text: str, rows: Sequence[Row]) -> tuple[Weight, ...
     """The weights of a choice by the tokens of its object; None if they don't tell.
 
     A value's weight is the chance of its tokens, one after the other, as far as they tell it from
-    the other values, and `p` its share among the values. `low` is the weight itself, and `high`
-    adds what went to tokens that are not listed or fit several values.
+    the other values, and `p` its share among the values; what fits several is divided between
+    them. `low` is what is certainly its own, and `high` adds what it shares, and all that went to
+    tokens that are not listed.
     """
     data = text.encode()
     start = len(text[: choice.start].encode())
@@ -82,38 +83,44 @@ def weighed(choice: Choice, text: str, rows: Sequence[Row]) -> tuple[Weight, ...
     written = {json_key(value): lead + _json(value) + after for value in choice.values}
     # Spelled as the model did: with escapes, or with another form of a number.
     written[json_key(choice.value)] = data[first:end] + after
-    weights = _masses(written, tokens)
-    total = sum(weights.values())
+    masses = _masses(written, tokens)
+    total = sum(masses.values())
     if total <= 0:
         return None
     unseen = max(0.0, 1.0 - total)
-    known = {json_key(value): value for value in choice.values}
-    found = [
-        Weight(value, weights[key] / total, weights[key], min(1.0, weights[key] + unseen))
-        for key, value in known.items()
-    ]
+    found = [_weight(value, json_key(value), masses, total, unseen) for value in choice.values]
     return tuple(sorted(found, key=lambda one: -one.p))
 
 
-def _masses(written: Mapping[str, bytes], tokens: Sequence[Row]) -> dict[str, float]:
-    """The chance of each spelling, along the tokens that were taken and those beside them."""
-    masses = dict.fromkeys(written, 0.0)
-    alive, before, path = set(written), b"", 1.0
+def _weight(
+    value: object, key: str, masses: Mapping[frozenset[str], float], total: float, unseen: float
+) -> Weight:
+    own = masses.get(frozenset((key,)), 0.0)
+    with_shared = sum(mass for keys, mass in masses.items() if key in keys)
+    share = sum(mass / len(keys) for keys, mass in masses.items() if key in keys)
+    return Weight(value, share / total, own, min(1.0, with_shared + unseen))
+
+
+def _masses(written: Mapping[str, bytes], tokens: Sequence[Row]) -> dict[frozenset[str], float]:
+    """The chance of each spelling, along the tokens that were taken and those beside them.
+
+    By the spellings that a token fits: of one that fits several, nobody knows whose it is.
+    """
+    masses: dict[frozenset[str], float] = {}
+    alive, before, path = frozenset(written), b"", 1.0
     for row in tokens:
         taken = _bytes(row)
         for other, logprob in _alternatives(row):
-            if other == taken:
-                continue
-            fitting = [key for key in alive if _fits(written[key], before, other)]
-            if len(fitting) == 1:
-                masses[fitting[0]] += path * _chance(logprob)
+            fitting = frozenset(key for key in alive if _fits(written[key], before, other))
+            if fitting and other != taken:
+                masses[fitting] = masses.get(fitting, 0.0) + path * _chance(logprob)
         path *= _chance(row.get("logprob"))
-        alive = {key for key in alive if _fits(written[key], before, taken)}
+        alive = frozenset(key for key in alive if _fits(written[key], before, taken))
         before += taken
         if len(alive) == 1:
             break  # what follows is the same for nobody else
-    for key in alive:
-        masses[key] += path / len(alive)
+    if alive:
+        masses[alive] = masses.get(alive, 0.0) + path
     return masses
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cellvoice.errors import UsageError
 
-from .declare import ToolArgumentsError
+from ._errors import ToolArgumentsError
 
 if TYPE_CHECKING:
     from cellvoice.session._seams import Cell

@@ -9,14 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from cellvoice.errors import UsageError
-from cellvoice.protocol import NotStrict, strict_form
+from cellvoice.protocol import NotStrict, strict_form, without_lookaround
 
-from ._arguments import (
-    Arguments,
-    ToolArgumentsError,
-    arguments_of,
-    arguments_of_schema,
-)
+from ._arguments import Arguments, arguments_of, arguments_of_schema
+from ._errors import ToolArgumentsError
 from ._signature import declared, legal_name, unwrapped
 from .threads import in_thread
 
@@ -185,9 +181,18 @@ def described_tool(
     *,
     writes: bool,
 ) -> Tool:
-    """A tool whose arguments a JSON schema describes and whose function takes them as they are."""
+    """A tool whose arguments a JSON schema describes and whose function takes them as they are.
+
+    Raises UsageError for a schema that makes no sense.
+    """
     called = legal_name(name)
-    parameters, why_not = _as_strict(schema, called)
+    try:
+        parameters, why_not = _as_strict(schema, called)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the arguments of the tool {name!r} are no JSON schema ({error}), and the service "
+            "would refuse all tools for it; leave it out (cv.mcp(only=…) takes the others)"
+        ) from error
     return Tool(
         name=called,
         description=description,
@@ -204,7 +209,7 @@ def _as_strict(schema: Mapping[str, object], name: str) -> tuple[Mapping[str, ob
     try:
         return strict_form(schema, name), ""
     except NotStrict as error:
-        return schema, f"{error.place}: {error}"
+        return without_lookaround(schema), f"{error.place}: {error}"
 
 
 def _of_mapping(given: Mapping[str, Any]) -> Tool:

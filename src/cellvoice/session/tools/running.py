@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cellvoice.protocol import mask_keys
 
+from ._errors import ToolArgumentsError
 from .approval import Decision, PendingCall
 from .context import ToolContext, inside_tool
-from .declare import ToolArgumentsError
 from .results import cut, shown
 from .threads import in_thread
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import enum
@@ -21,7 +22,7 @@ from typing_extensions import TypedDict
 
 from cellvoice.errors import UsageError
 from cellvoice.protocol import schema_of
-from cellvoice.session.tools.declare import tool_of
+from cellvoice.session.tools.declare import ToolArgumentsError, described_tool, tool_of
 
 
 class Colour(enum.Enum):
@@ -218,3 +219,37 @@ def test_what_structured_outputs_cannot_say_is_refused_with_its_place(kind: Kind
     made = pydantic.create_model("Answer", thing=(kind.hint, ...))
     with pytest.raises(UsageError, match=r"^schema=Answer\.thing[\w.\[\]]*: (a mapping|a tuple)"):
         schema_of(made)
+
+
+# Schemas of servers, which may be anything
+
+WORDS = [
+    "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "description",
+    "enum", "format", "items", "maximum", "minItems", "minLength", "multipleOf", "oneOf",
+    "pattern", "prefixItems", "properties", "required", "title", "type", "uniqueItems",
+]  # fmt: skip
+junk = st.recursive(
+    st.sampled_from([None, True, 0, 1.5, "", "a", "(", "object", "string", "#", "#/$defs/a"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from([*WORDS, "a", "b"]), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@patiently
+@given(st.dictionaries(st.sampled_from(WORDS), junk, max_size=5), st.data())
+def test_a_schema_that_makes_no_sense_is_refused_or_taken_and_never_a_crash(
+    schema: dict[str, Any], data: st.DataObject
+) -> None:
+    try:
+        tool = described_tool("thing", "", schema, print, writes=False)
+    except UsageError:
+        with pytest.raises(UsageError):
+            schema_of({**schema, "title": "thing"})
+        return
+    json.dumps(tool.definition())
+    arguments = data.draw(st.dictionaries(st.sampled_from("ab"), junk, max_size=2))
+    with contextlib.suppress(ToolArgumentsError):
+        assert isinstance(tool.validated(arguments), dict)

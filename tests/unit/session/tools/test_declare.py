@@ -18,7 +18,13 @@ import pydantic
 import pytest
 
 from cellvoice.errors import UsageError
-from cellvoice.session.tools.declare import Tool, ToolArgumentsError, tool_of, tools_from
+from cellvoice.session.tools.declare import (
+    Tool,
+    ToolArgumentsError,
+    described_tool,
+    tool_of,
+    tools_from,
+)
 
 
 class Colour(enum.Enum):
@@ -280,6 +286,25 @@ def test_what_cannot_be_strict_says_where_and_is_a_tool_all_the_same(
     told: Any = tool.definition()
     assert "strict" not in told["function"]
     assert tool_of(free).validated({"scores": {"a": 1}}) == {"scores": {"a": 1}}
+
+
+def test_a_pattern_that_looks_around_is_sent_in_no_form_and_checked_all_the_same() -> None:
+    """The service refuses the whole request for it, also where nothing is strict."""
+
+    def plain(
+        pattern: Annotated[str, pydantic.Field(pattern="^a")], more: dict[str, int]
+    ) -> None: ...
+
+    ready = {
+        "type": "object",
+        "properties": {"pattern": {"type": "string", "pattern": "^(?!x)"}},
+        "additionalProperties": {"type": "string", "pattern": "(?<=a)b"},
+    }
+    tool = described_tool("ready", "", ready, print, writes=False)
+    assert not tool.strict and "(?" not in json.dumps(tool.parameters)
+    assert properties(plain)["pattern"] == {"type": "string", "pattern": "^a"}
+    with pytest.raises(ToolArgumentsError, match="expected the pattern"):
+        tool.validated({"pattern": "xyz"})
 
 
 # What is run

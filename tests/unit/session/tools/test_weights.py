@@ -103,9 +103,18 @@ def test_tokens_that_fit_several_values_or_are_not_listed_widen_the_interval() -
     rows = [row('{"a":', 1.0), row('"blue', 0.5, {'"gr': 0.2, '"green': 0.1}), row('"}', 1.0)]
     found = weights('{"a":"blue"}', rows, "blue", "green", "grey")
     assert found["green"].low == pytest.approx(0.1)
-    assert found["green"].high == pytest.approx(0.1 + 0.4)
-    assert found["blue"].p == pytest.approx(0.5 / 0.6)
-    assert found["grey"].p == 0.0 and found["grey"].high == pytest.approx(0.4)
+    assert found["green"].high == pytest.approx(0.1 + 0.2 + 0.2)
+    assert found["green"].p == pytest.approx((0.1 + 0.2 / 2) / 0.8)
+    assert found["blue"].p == pytest.approx(0.5 / 0.8)
+    assert (found["grey"].low, found["grey"].high) == (0.0, pytest.approx(0.2 + 0.2))
+
+
+def test_what_fits_only_others_is_certainly_not_this_value_s() -> None:
+    rows = [row('{"a":"', 1.0), row("glad", 0.1, {"c": 0.9}), row('"}', 1.0)]
+    found = weights('{"a":"glad"}', rows, "calm", "cross", "glad")
+    assert found["glad"].p == found["glad"].low == pytest.approx(0.1)
+    assert found["glad"].high == pytest.approx(0.1)
+    assert found["calm"].p == pytest.approx(0.45) and found["calm"].high == pytest.approx(0.9)
 
 
 def test_a_number_that_begins_another_is_told_by_what_follows() -> None:
