@@ -49,12 +49,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A callable, taken apart. `positional` are the names that it takes by place alone."""
+    """A callable, taken apart. `positional` are those it takes by place alone, with defaults."""
 
     name: str
     description: str
     parameters: tuple[Parameter, ...]
-    positional: tuple[str, ...]
+    positional: tuple[tuple[str, object], ...]
     wants_context: str | None
 
 
@@ -66,7 +66,7 @@ def declared(function: Callable[..., object], name: str | None = None) -> Declar
     signature, hints = _signature_of(function, called), _hints_of(own, called)
     bound = function.keywords if isinstance(function, functools.partial) else {}
     parameters: list[Parameter] = []
-    positional: list[str] = []
+    positional: list[tuple[str, object]] = []
     context: str | None = None
     rest: list[str] = []
     for at, one in enumerate(signature.parameters.values()):
@@ -80,7 +80,7 @@ def declared(function: Callable[..., object], name: str | None = None) -> Declar
                 f"object, such as my_object.{called}"
             )
         if one.kind is one.POSITIONAL_ONLY:
-            positional.append(one.name)
+            positional.append((one.name, one.default))
         if is_context(hint):
             context = one.name
         elif one.name not in bound:

@@ -56,7 +56,7 @@ class Tool:
         default_factory=lambda: arguments_of_schema({}), repr=False, compare=False
     )
     _function: Callable[..., object] | None = field(default=None, repr=False)
-    _positional: tuple[str, ...] = field(default=(), repr=False)
+    _positional: tuple[tuple[str, object], ...] = field(default=(), repr=False)
     # A mapping of the caller's is sent as it is.
     _given: Mapping[str, object] | None = field(default=None, repr=False)
 
@@ -98,7 +98,7 @@ class Tool:
         given = dict(kwargs)
         if self.wants_context is not None:
             given[self.wants_context] = context
-        places = [given.pop(name) for name in self._positional if name in given]
+        places = [given.pop(name, default) for name, default in self._positional]
         if _is_async(function):
             return await cast(Awaitable[object], function(*places, **given))
         result = await in_thread(functools.partial(function, *places, **given))

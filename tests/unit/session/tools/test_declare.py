@@ -377,6 +377,10 @@ def places_only(a: int, b: int = 2, /, c: int = 3) -> list[int]:
     return [a, b, c]
 
 
+def only_places(a: int, b: int = 2, c: int = 3, /) -> list[int]:
+    return [a, b, c]
+
+
 def decorated(function: Callable[..., object]) -> Callable[..., object]:
     @functools.wraps(function)
     def wrapper(*args: object, **kwargs: object) -> object:
@@ -394,6 +398,7 @@ def decorated(function: Callable[..., object]) -> Callable[..., object]:
         (Adder(), "Adder", {"one": 1}, 2),
         (Waiter(), "Waiter", {"what": "tea"}, "tea"),
         (places_only, "places_only", {"a": 1, "c": 4}, [1, 2, 4]),
+        (only_places, "only_places", {"a": 1, "c": 4}, [1, 2, 4]),
         (decorated(weather), "weather", {"city": "A"}, {"city": "A", "unit": "C"}),
         (
             functools.partial(weather, unit="F"),
