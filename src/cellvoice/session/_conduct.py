@@ -256,7 +256,7 @@ class Conduct:
 
     def _finish(self, error: Exception | None, stopped: bool) -> None:
         turn = self._turn
-        self._watch.ended()
+        self._watch.ended(turn.trace.tools_s)
         turn._timing = self._watch.timing
         params = turn._request.params if turn._request else {}
         finish: Finish

@@ -23,6 +23,7 @@ _MEASURES: Final = {
     "first_event_s": "first event",
     "first_words_s": "first words",
     "first_sound_s": "first sound heard",
+    "tools_s": "tools",
     "total_s": "whole reply",
 }
 
@@ -48,6 +49,7 @@ class Latency:
     first_event_s: Spread
     first_words_s: Spread
     first_sound_s: Spread
+    tools_s: Spread
     total_s: Spread
 
     @classmethod

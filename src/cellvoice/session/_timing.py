@@ -22,7 +22,8 @@ class Timing:
     `upload_s`: the request's last piece was handed to the network (None where it went at once, as
     all short ones do); `first_byte_s`: the head of the answer; `first_event_s`; `first_words_s`:
     the first words of the answer; `first_sound_s`: the first sound loud enough to be heard, above
-    −50 dBFS; `total_s`: the end. Waits before a request was sent again are in them.
+    −50 dBFS; `tools_s`: how long tools ran in all; `total_s`: the end. Waits before a request was
+    sent again are in them.
     """
 
     first_event_s: float | None = None
@@ -31,6 +32,7 @@ class Timing:
     upload_s: float | None = None
     first_byte_s: float | None = None
     first_words_s: float | None = None
+    tools_s: float | None = None
 
 
 class Stopwatch:
@@ -68,9 +70,9 @@ class Stopwatch:
                 pass
         self.timing = timing
 
-    def ended(self) -> None:
-        """The turn has come to its end."""
-        self.timing = replace(self.timing, total_s=self._since_s())
+    def ended(self, tools_s: float | None = None) -> None:
+        """The turn has come to its end; its tools ran for `tools_s`."""
+        self.timing = replace(self.timing, total_s=self._since_s(), tools_s=tools_s)
 
     def _since_s(self) -> float | None:
         return None if self._start_s is None else self._clock() - self._start_s

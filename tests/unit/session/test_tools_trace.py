@@ -6,7 +6,7 @@ import pytest
 
 from cellvoice.protocol import AudioChunk, Heartbeat, Reply, TranscriptChunk, Usage
 from cellvoice.session.tools import ToolCall, Trace
-from cellvoice.session.tools.trace import Tracer
+from cellvoice.session.tools.trace import Span, Tracer
 
 from .conftest import MakeSession
 from .rig import Service
@@ -154,3 +154,23 @@ def test_times_of_a_turn_are_those_of_its_first_request_and_its_end(
     timing, first = turn.timing, turn.trace.of_kind("speech")[0]
     assert timing.first_sound_s == pytest.approx(first.start_s, abs=0.05)
     assert timing.total_s is not None and timing.total_s >= turn.trace.of_kind("request")[1].start_s
+
+
+def test_tools_that_run_at_the_same_time_are_counted_once() -> None:
+    ran = [Span("tool", "a", 1, 3), Span("tool", "b", 2, 2.5), Span("tool", "c", 5, 6)]
+    assert Trace([*ran, Span("approval", "d", 0, 9), Span("tool", "e", 8)]).tools_s == 3
+    assert Trace([Span("request", "gpt-audio", 0, 1)]).tools_s is None
+
+
+def test_the_time_of_tools_is_among_a_turns_times(make_session: MakeSession) -> None:
+    service = Service(calls(("clock_tool", "{}")), spoken("It is noon."), spoken("Bye."))
+    session = make_session(service, tools=[clock_tool])
+    with_tool, without = session.say("What time is it?"), session.say("Thank you.")
+    assert with_tool.timing.tools_s == with_tool.trace.tools_s is not None
+    assert without.timing.tools_s is None
+    assert session.latency().tools_s.count == 1
+
+
+def clock_tool() -> str:
+    """Tell the time."""
+    return "noon"

@@ -97,6 +97,17 @@ class Trace(Sequence[Span]):
             heard_until_s = max(heard_until_s, span.end_s or span.start_s)
         return found
 
+    @property
+    def tools_s(self) -> float | None:
+        """How long tools ran, counted once where they ran at the same time; None if none did."""
+        ran_until_s, total_s, found = 0.0, 0.0, False
+        for span in self.of_kind("tool"):
+            if span.end_s is not None:
+                found = True
+                total_s += max(0.0, span.end_s - max(span.start_s, ran_until_s))
+                ran_until_s = max(ran_until_s, span.end_s)
+        return total_s if found else None
+
     def to_json(self) -> list[dict[str, object]]:
         """All spans in the form that a card has of them."""
         return [span.to_json() for span in self._spans]
