@@ -195,6 +195,12 @@ def test_a_tool_that_the_server_has_not_is_refused_with_those_it_has() -> None:
     assert not server.running
 
 
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    with pytest.raises(UsageError, match=r"pip install 'cellvoice\[mcp\]'"):
+        mcp(COMMAND).tools()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
