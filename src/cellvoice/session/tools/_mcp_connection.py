@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
+from urllib.parse import urlsplit
 
 from cellvoice.errors import ConnectionFailed, UsageError
 from cellvoice.protocol import mask_keys
@@ -22,6 +23,7 @@ __all__ = ["Connection", "Place"]
 
 _MAX_PAGES: Final = 50
 _LAST_WORDS_LETTERS: Final = 300
+_CONNECT_S: Final = 30.0
 _INSTALL: Final = (
     "tools of an MCP server need the package mcp, which is not installed; install it with "
     "pip install 'cellvoice[mcp]'"
@@ -42,7 +44,7 @@ class Place:
     def said(self) -> str:
         """The server in a word or two: the program and its script, or the address."""
         if not self.command:
-            return mask_keys(self.url.partition("?")[0])
+            return mask_keys(_address(self.url))
         program, *rest = self.command
         script = [Path(rest[0]).name] if rest and not rest[0].startswith("-") else []
         return mask_keys(" ".join([Path(program).name, *script]))
@@ -119,6 +121,16 @@ class Connection:
                     self._ready.exception()
 
 
+def _address(url: str) -> str:
+    """The address without a name, a password or a query, any of which may be a secret."""
+    try:
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{place}{parts.path}"
+    except ValueError:
+        return "an address that is none"
+
+
 async def _all_tools(client: sdk.Client) -> list[Any]:
     found: list[Any] = []
     cursor: str | None = None
@@ -133,9 +145,9 @@ async def _all_tools(client: sdk.Client) -> list[Any]:
 
 async def _client(place: Place, said: TextIO, stack: AsyncExitStack) -> sdk.Client:
     try:
+        import httpx2  # what the SDK speaks HTTP with
         from mcp import Client, StdioServerParameters, stdio_client
         from mcp.client.streamable_http import streamable_http_client
-        from mcp.shared._httpx_utils import create_mcp_http_client
     except ImportError as error:
         raise UsageError(_INSTALL) from error
     if place.command:
@@ -144,7 +156,10 @@ async def _client(place: Place, said: TextIO, stack: AsyncExitStack) -> sdk.Clie
             command=program, args=arguments, env=dict(place.env), cwd=place.cwd
         )
         return Client(stdio_client(parameters, errlog=said))
-    http = await stack.enter_async_context(create_mcp_http_client(dict(place.headers)))
+    # A server may hold a stream open while a tool runs; what limits a tool is its own time-out.
+    timeout = httpx2.Timeout(_CONNECT_S, read=None)
+    http = httpx2.AsyncClient(headers=dict(place.headers), timeout=timeout)
+    await stack.enter_async_context(http)
     return Client(streamable_http_client(place.url, http_client=http))
 
 

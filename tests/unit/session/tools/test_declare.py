@@ -16,8 +16,11 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import jsonschema
 import pydantic
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cellvoice.errors import UsageError
+from cellvoice.session import ToolContext
 from cellvoice.session.tools.declare import (
     Tool,
     ToolArgumentsError,
@@ -167,6 +170,38 @@ def test_each_style_of_docstring_tells_its_parameters(
     assert found["city"]["description"] == "The city."
     assert found["days"]["description"] == "How many days, at most ten. null means 1"
     assert caplog.records == []  # griffe has opinions about docstrings
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Args:",
+                "Parameters",
+                "----------",
+                ":param city: x",
+                "    city: x",
+                "city : str",
+                "",
+                ":param",
+                ":type city:",
+                "Args",
+                "Returns:",
+                "    :",
+                "    city (",
+                "    x (int",
+            ]
+        ),
+        max_size=8,
+    ).map("\n".join)
+)
+@settings(deadline=None)
+def test_no_docstring_is_too_odd(docstring: str) -> None:
+    def odd(city: str) -> None: ...
+
+    odd.__doc__ = docstring
+    found = tool_of(odd)
+    assert found.strict and isinstance(found.description, str)
 
 
 def test_annotated_words_count_before_the_docstring_s() -> None:
@@ -495,6 +530,20 @@ async def test_being_cancelled_reaches_a_coroutine() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert seen == ["cancelled"]
+
+
+async def test_a_parameter_for_the_context_is_filled_and_not_offered() -> None:
+    def look(city: str, context: ToolContext | None = None) -> object:
+        return city, context
+
+    def at_first(where: ToolContext, /, city: str) -> object:
+        return city, where
+
+    for function, name in [(look, "context"), (at_first, "where")]:
+        tool = tool_of(function)
+        assert tool.wants_context == name and list(properties(function)) == ["city"]
+        context: Any = object()
+        assert await tool.call(tool.validated({"city": "Lyon"}), context) == ("Lyon", context)
 
 
 # What is refused

@@ -188,11 +188,25 @@ def test_an_address_with_nobody_there_is_a_failed_connection() -> None:
         mcp(url="http://127.0.0.1:9/mcp").tools()
 
 
+def test_no_secret_of_an_address_or_of_a_header_is_shown() -> None:
+    at = mcp(url="http://me:pass@127.0.0.1:9/mcp?token=t0", headers={"Authorization": "t1"})
+    assert repr(at) == "<McpServer http://127.0.0.1:9/mcp, not running>"
+    with pytest.raises(ConnectionFailed) as caught:
+        at.tools()
+    assert not any(word in str(caught.value) for word in ("pass", "t0", "t1"))
+
+
 def test_a_tool_that_the_server_has_not_is_refused_with_those_it_has() -> None:
     server = mcp(COMMAND, only=["weather", "whether"])
     with pytest.raises(UsageError, match="has no tool 'whether'; it has: .*weather"):
         server.tools()
     assert not server.running
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    with pytest.raises(UsageError, match=r"pip install 'cellvoice\[mcp\]'"):
+        mcp(COMMAND).tools()
 
 
 @pytest.mark.parametrize(

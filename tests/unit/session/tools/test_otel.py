@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as na
 from opentelemetry.trace import SpanKind, StatusCode
 
 from cellvoice.audio import Clip
-from cellvoice.errors import ServiceError
+from cellvoice.errors import ServiceError, UsageError
 from cellvoice.protocol import (
     InputDetails,
     OutputDetails,
@@ -272,6 +273,12 @@ def test_a_failure_is_an_error_with_its_type() -> None:
         assert attributes(span)["error.type"] == kind
     # What was not seen to end has ended with the turn.
     assert named(spans, "execute_tool weather").end_time == BEGAN_NS + 10**9
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(UsageError, match=r"pip install 'cellvoice\[otel\]'"):
+        export(spoken_after_a_call(), None, content=False)
 
 
 @pytest.mark.parametrize("trace", [[], [Span("speech", "x", 0.0, 1.0, round=7)]])
