@@ -35,6 +35,7 @@ HEAVY = {
     "httpx",
     "httpx_aiohttp",
     "ipywidgets",
+    "llguidance",
     "msgspec",
     "numpy",
     "pocketsphinx",
