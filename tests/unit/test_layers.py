@@ -36,7 +36,11 @@ HEAVY = {
     "httpx",
     "httpx_aiohttp",
     "ipywidgets",
+<<<<<<< HEAD
     "mcp",
+=======
+    "llguidance",
+>>>>>>> mind
     "msgspec",
     "numpy",
     "opentelemetry",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .corpus import Corpus, spoken_words
+from .words import content_words, stem
 
 __all__ = ["Match", "Retriever"]
 
@@ -18,6 +19,11 @@ KNOWN_AT_LEAST = 0.42
 # question does not drown it.
 _WINDOW_WORDS = 7
 _WINDOW_WEIGHT = 0.9
+# `who invented the telephone` has much of `who invented writing`, but nobody is told of telephones
+# there: words that a topic never says make it less likely.
+_STRANGE = 0.8
+# The question stands at the end of whatever was pasted before it.
+_MOST_LETTERS = 600
 _SHORT = frozenset({"what's", "who's", "where's", "how's", "it's", "that's", "when's"})
 
 
@@ -34,6 +40,7 @@ class Retriever:
 
     def __init__(self, corpus: Corpus) -> None:
         self._topics: list[int] = []
+        self._told = [_stems(" ".join([*t.questions, *t.answers])) for t in corpus.topics]
         bags: list[Counter[str]] = []
         for topic, question in corpus.questions():
             self._topics.append(topic)
@@ -41,11 +48,15 @@ class Retriever:
         spread = Counter(feature for bag in bags for feature in bag)
         self._rarity = {f: math.log(1 + len(bags) / n) for f, n in spread.items()}
         self._unseen = math.log(1 + len(bags))
-        self._vectors = [self._vector(bag) for bag in bags]
+        # Where each feature occurs: a question shares a few dozen features with a few others.
+        self._places: dict[str, list[tuple[int, float]]] = {}
+        for number, bag in enumerate(bags):
+            for feature, weight in self._vector(bag).items():
+                self._places.setdefault(feature, []).append((number, weight))
 
     def matches(self, text: str, limit: int = 3) -> list[Match]:
         """The best topics for `text`, best first; only those the engine may answer from."""
-        words = _expanded(spoken_words(text))
+        words = _expanded(spoken_words(text[-_MOST_LETTERS:]))
         best = self._scores(words)
         for at in range(max(0, len(words) - _WINDOW_WORDS) + 1 if len(words) > 9 else 0):
             for topic, score in self._scores(words[at : at + _WINDOW_WORDS]).items():
@@ -55,10 +66,19 @@ class Retriever:
 
     def _scores(self, words: Sequence[str]) -> dict[int, float]:
         query = self._vector(_features(words))
+        asked = _stems(" ".join(words))
+        scores: dict[int, float] = {}
+        for feature, weight in query.items():
+            for number, other in self._places.get(feature, ()):
+                scores[number] = scores.get(number, 0.0) + weight * other
         best: dict[int, float] = {}
-        for topic, vector in zip(self._topics, self._vectors, strict=True):
-            score = sum(weight * vector.get(feature, 0.0) for feature, weight in query.items())
+        for number, score in scores.items():
+            topic = self._topics[number]
             best[topic] = max(best.get(topic, 0.0), score)
+        for topic, score in best.items():
+            if asked:
+                share = len(asked & self._told[topic]) / len(asked)
+                best[topic] = score * share**_STRANGE
         return best
 
     def _vector(self, bag: Counter[str]) -> dict[str, float]:
@@ -71,6 +91,10 @@ def _expanded(words: Sequence[str]) -> list[str]:
     """`what's` as `what is`, because the questions are written in full."""
     full = [word.removesuffix("'s") + " is" if word in _SHORT else word for word in words]
     return " ".join(full).split()
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in content_words(text)}
 
 
 def _features(words: Sequence[str]) -> Counter[str]:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from cellvoice.audio import Clip
 from cellvoice.local.asks import parse_ask
 from cellvoice.local.ears import Heard, NoEar
+from cellvoice.local.ears.phrases import PhraseEar
 from cellvoice.local.engine import NAME, Engine
 from cellvoice.local.refusals import Refusal
-from cellvoice.local.service import Service, SoundStream
+from cellvoice.local.service import Service
+from cellvoice.local.streaming import SoundStream
 from cellvoice.local.voices import choose_voice
 from cellvoice.local.wire import Frame, completion, stream
 
@@ -143,8 +146,39 @@ def test_the_first_event_says_what_the_engine_is_and_heard(engine: Engine, body:
         "voice": "formant voice",
         "ear": "told",
         "heard": "what is the capital of france",
+        "sound": "speech",
     }
     assert first["system_fingerprint"] == "fp_cellvoice_formant_told"
+
+
+def times_of(events: list[Json]) -> list[list[float]]:
+    return [word for e in events for word in e.get("x_engine", {}).get("words", [])]
+
+
+def test_the_words_of_each_sentence_are_timed_as_it_is_sent(engine: Engine, body: Body) -> None:
+    events = events_of(engine, body(temperature=0))
+    said, times = words_of(events), times_of(events)
+    assert [said[int(begin) : int(end)] for begin, end, _, _ in times] == said.replace(
+        ".", ""
+    ).split()
+    edges = [edge for _, _, start_s, end_s in times for edge in (start_s, end_s)]
+    assert edges == sorted(edges)
+    sound_s = sum(len(piece) for piece in sound_of(events)) / 48_000
+    assert sound_s - 0.5 < edges[-1] < sound_s
+    carriers = [e for e in events[1:] if "x_engine" in e]
+    assert [kind_of(e) for e in carriers] == ["beat"] * 2  # one for each sentence
+    whole = body(temperature=0, stream=False, stream_options=...)
+    reply = json.loads(completion(engine, parse_ask(whole, engine.earlier)))
+    assert reply["x_engine"]["words"] == times
+
+
+@pytest.mark.parametrize("limit", [5, 30, 60])
+def test_no_word_is_timed_beyond_a_cut(engine: Engine, body: Body, limit: int) -> None:
+    events = events_of(engine, body(temperature=0, max_completion_tokens=limit))
+    sound_s = sum(len(piece) for piece in sound_of(events)) / 48_000
+    times = times_of(events)
+    assert all(end_s <= sound_s + 1e-9 for _, _, _, end_s in times)
+    assert all(end <= len(words_of(events)) for _, end, _, _ in times)
 
 
 def test_it_answers_what_it_heard(engine: Engine, ear: Any, body: Body) -> None:
@@ -160,10 +194,40 @@ def test_silence_is_called_silence(engine: Engine, ear: Any, body: Body) -> None
     assert events[0]["x_engine"]["heard"] == ""
 
 
-def test_without_a_recogniser_it_says_so(clock: Any, body: Body) -> None:
-    engine = Engine(voice=choose_voice("formant"), ear=NoEar(), clock=clock)
+@pytest.mark.parametrize(
+    ("kind", "starts"),
+    [("noise", "I heard noise, and no speech."), ("music", "I heard music or a tone, and no")],
+)
+def test_what_is_no_speech_is_called_by_its_name(
+    engine: Engine, ear: Any, body: Body, kind: Any, starts: str
+) -> None:
+    ear.hears = Heard("", 0.0, kind)
     events = events_of(engine, body())
-    assert words_of(events).startswith("I heard 2.5 s of speech, not transcribed")
+    assert words_of(events).startswith(starts)
+    assert (events[0]["x_engine"]["heard"], events[0]["x_engine"]["sound"]) == ("", kind)
+
+
+def test_speech_that_is_none_of_the_known_questions_is_said_to_be_so(clock: Any) -> None:
+    engine = Engine(voice=choose_voice("formant"), ear=PhraseEar(), clock=clock)
+    events = events_of(engine, spoken("nobody knows who painted this wall"))
+    assert words_of(events).startswith("I heard 1.8 s of speech")
+    assert "it was none of the questions that I know by their sound" in words_of(events)
+    assert events[0]["x_engine"]["heard"] is None
+
+
+def spoken(text: str) -> bytes:
+    clip = Clip.from_array(choose_voice("formant").speak(text, "alloy"), 24_000)
+    sound = {"data": clip.to_base64("wav"), "format": "wav"}
+    message = {"role": "user", "content": [{"type": "input_audio", "input_audio": sound}]}
+    audio = {"voice": "alloy", "format": "pcm16"}
+    request = {"model": "gpt-audio", "modalities": ["text", "audio"], "audio": audio}
+    return json.dumps({**request, "stream": True, "messages": [message]}).encode()
+
+
+def test_without_a_recogniser_it_says_so(clock: Any) -> None:
+    engine = Engine(voice=choose_voice("formant"), ear=NoEar(), clock=clock)
+    events = events_of(engine, spoken("nobody knows who painted this wall"))
+    assert words_of(events).startswith("I heard 1.8 s of speech, not transcribed")
     assert "cellvoice[engine]" in words_of(events)
     assert events[0]["x_engine"]["heard"] is None
     assert events[0]["x_engine"]["ear"] == "none"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from cellvoice.errors import EngineError
 
-from . import Heard, speech_seconds
+from . import Heard
+from .kinds import kind_of, speech_seconds
 
 __all__ = ["SphinxEar"]
 
@@ -55,9 +57,10 @@ class SphinxEar:
 
     def hear(self, samples: NDArray[np.float32]) -> Heard:
         """The words in mono samples at 16 kHz. Raises EngineError when the worker died twice."""
+        kind = kind_of(samples)
+        if kind != "speech":
+            return Heard("", 0.0, kind)
         seconds = speech_seconds(samples)
-        if seconds == 0:
-            return Heard("", 0.0)
         pcm = _prepared(samples).tobytes()
         with self._lock:
             for attempt in (1, 2):
@@ -103,6 +106,7 @@ class SphinxEar:
                 command.append(str(self._corpus_path))
             self._worker = subprocess.Popen(
                 command,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # small arrays: see __main__.py
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
