@@ -1,4 +1,4 @@
-"""Tools and objects on the embedded engine and on real sockets: it decides by itself what to call."""
+"""Tools and objects on the embedded engine and real sockets: it decides by itself what to call."""
 
 from __future__ import annotations
 

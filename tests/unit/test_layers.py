@@ -36,11 +36,8 @@ HEAVY = {
     "httpx",
     "httpx_aiohttp",
     "ipywidgets",
-<<<<<<< HEAD
-    "mcp",
-=======
     "llguidance",
->>>>>>> mind
+    "mcp",
     "msgspec",
     "numpy",
     "opentelemetry",
