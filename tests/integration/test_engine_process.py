@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -177,34 +176,6 @@ def ends_within(pidfd: int, seconds: float) -> bool:
         return bool(select.select([pidfd], [], [], seconds)[0])
     finally:
         os.close(pidfd)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_prints_two_lines_and_ends_cleanly(number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "cellvoice._cli", "serve", "--port", "0"]
-    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert served.stdout is not None
-    address, key = served.stdout.readline(), served.stdout.readline()
-    port = int(address.removeprefix("http://127.0.0.1:").removesuffix("/v1\n"))
-    assert address == f"http://127.0.0.1:{port}/v1\n"
-    assert key.startswith("api_key=")
-    headers = {"authorization": f"Bearer {key.strip().removeprefix('api_key=')}"}
-    assert httpx.get(f"{address.strip()}/models", headers=headers).status_code == 200
-    served.send_signal(number)
-    rest, errors = served.communicate(timeout=10)
-    assert (served.returncode, rest, errors) == (0, "", "")
-
-
-def test_a_port_in_use_is_one_sentence() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "cellvoice.local", "--port", port]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("the embedded engine could not start: ")
-    assert len(done.stderr.splitlines()) == 1
 
 
 class WatchedEngine(Engine):

@@ -15,6 +15,7 @@ from .fields import boolean, check_names, sampling
 from .messages import Lookup, Message, parse_messages
 from .sampler import Sampling
 from .sound import OUTPUT_FORMATS
+from .strict import check_strict
 from .voices import VOICE_NAMES
 
 __all__ = ["MODELS", "Ask", "parse_ask"]
@@ -24,7 +25,7 @@ MODELS = (ENGINE_MODEL, "gpt-audio", "gpt-audio-1.5", "gpt-audio-mini")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A checked request."""
+    """A checked request. `model` is the name it was asked for by."""
 
     messages: tuple[Message, ...]
     sampling: Sampling
@@ -34,12 +35,14 @@ class Ask:
     stream: bool = False
     include_usage: bool = False
     obfuscate: bool = True
+    model: str = ENGINE_MODEL
 
 
-def parse_ask(body: bytes, earlier: Lookup) -> Ask:
+def parse_ask(body: bytes, earlier: Lookup, strict: bool = False) -> Ask:
     """Check a request's body. Raises Refusal, with the service's words, for anything not done.
 
-    `earlier` looks up an audio id; it gives None when the id is unknown or expired.
+    `earlier` looks up an audio id; it gives None when the id is unknown or expired. `strict`
+    refuses as well what gpt-audio refuses and the engine could do.
     """
     try:
         raw = json.loads(body)
@@ -59,9 +62,11 @@ def parse_ask(body: bytes, earlier: Lookup) -> Ask:
     if not isinstance(options, dict):
         raise refusals.invalid_type("stream_options", "an object")
     messages = parse_messages(given, earlier)
-    if not speaks and not any(isinstance(p, Clip) for m in messages for p in m.parts):
-        raise refusals.needs_audio()
+    if strict:
+        has_clip = any(isinstance(part, Clip) for said in messages for part in said.parts)
+        check_strict(given, speaks or has_clip)
     return Ask(
+        model=given["model"],
         messages=messages,
         sampling=sampling(given),
         speaks=speaks,
@@ -107,5 +112,5 @@ def _output(given: Mapping[str, Any]) -> tuple[bool, str, str]:
     if voice not in VOICE_NAMES:
         raise refusals.invalid_value("audio.voice", voice, VOICE_NAMES)
     if audio_format not in OUTPUT_FORMATS:
-        raise refusals.invalid_value("audio.format", audio_format, OUTPUT_FORMATS)
+        raise refusals.no_such_sound(audio_format, OUTPUT_FORMATS)
     return True, str(voice), str(audio_format)

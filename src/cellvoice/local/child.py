@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import IO
 
 from cellvoice.errors import EngineError
@@ -26,8 +27,15 @@ class EngineProcess:
     forked process never uses its parent's child: it starts its own.
     """
 
-    def __init__(self, *, pace: str | None = None, timeout_s: float = _START_TIMEOUT_S) -> None:
-        self._pace = pace
+    def __init__(
+        self,
+        *,
+        pace: str | None = None,
+        options: Sequence[str] = (),
+        timeout_s: float = _START_TIMEOUT_S,
+    ) -> None:
+        """`options` are further ones of `cellvoice serve`, such as `["--fault", "cut@3"]`."""
+        self._options = ([] if pace is None else ["--pace", pace]) + list(options)
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._child: _Child | None = None
@@ -71,15 +79,14 @@ class EngineProcess:
                 if self._child is not None:
                     self._child.end()
                 self._child = None
-                self._child = _Child(self._pace, self._timeout_s)
+                self._child = _Child(self._options, self._timeout_s)
             return self._child
 
 
 class _Child:
-    def __init__(self, pace: str | None, timeout_s: float) -> None:
+    def __init__(self, options: Sequence[str], timeout_s: float) -> None:
         command = [sys.executable, "-m", "cellvoice.local", "--port", "0", "--parent-pipe"]
-        if pace is not None:
-            command += ["--pace", pace]
+        command += options
         self._owner_pid = os.getpid()
         try:
             self.process = subprocess.Popen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "Refusal",
@@ -17,6 +17,7 @@ __all__ = [
     "invalid_value",
     "missing",
     "needs_audio",
+    "no_such_sound",
     "out_of_range",
     "streams_pcm16_only",
     "too_large",
@@ -38,9 +39,11 @@ class Refusal(Exception):
         kind: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = dict(headers or {})
         self._error = {"message": message, "type": kind, "param": param, "code": code}
 
     def body(self) -> bytes:
@@ -121,6 +124,18 @@ def streams_pcm16_only(format_name: str) -> Refusal:
     )
 
 
+def no_such_sound(format_name: object, supported: Sequence[str]) -> Refusal:
+    """400 for a format of spoken answers. aac is one of the service's that nothing here writes."""
+    if format_name != "aac":
+        return invalid_value("audio.format", format_name, supported)
+    return Refusal(
+        "Unsupported value: 'audio.format' does not support 'aac' with this model. "
+        f"Supported values are: {_listed(supported)}.",
+        param="audio.format",
+        code="unsupported_value",
+    )
+
+
 def unsupported_parameter(param: str) -> Refusal:
     """400 for a parameter of the service that the engine does not act on."""
     return Refusal(
@@ -144,10 +159,8 @@ def missing(param: str) -> Refusal:
 
 def invalid_value(param: str, value: object, supported: Sequence[str]) -> Refusal:
     """400 for a value outside a list."""
-    names = [f"'{name}'" for name in supported]
-    listed = " and ".join(names) if len(names) <= 2 else f"{', '.join(names[:-1])}, and {names[-1]}"
     return Refusal(
-        f"Invalid value: '{value}'. Supported values are: {listed}.",
+        f"Invalid value: '{value}'. Supported values are: {_listed(supported)}.",
         param=param,
         code="invalid_value",
     )
@@ -196,3 +209,8 @@ def unsupported_format() -> Refusal:
 def engine_failed(reason: str) -> Refusal:
     """500: a part of the engine broke."""
     return Refusal(f"The embedded engine failed: {reason}", status=500, kind="server_error")
+
+
+def _listed(supported: Sequence[str]) -> str:
+    names = [f"'{name}'" for name in supported]
+    return " and ".join(names) if len(names) <= 2 else f"{', '.join(names[:-1])}, and {names[-1]}"

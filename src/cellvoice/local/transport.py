@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 
 from .engine import Engine
-from .service import Pace, Service, SoundStream
+from .faults import Fault
+from .service import Service
+from .streaming import Body, ConnectionCut, Pace
 
 __all__ = ["LocalTransport"]
 
@@ -20,11 +22,19 @@ class LocalTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, engine: Engine | None = None, *, api_key: str | None = None, pace: Pace = "fast"
+        self,
+        engine: Engine | None = None,
+        *,
+        api_key: str | None = None,
+        pace: Pace = "fast",
+        strict: bool = False,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._own = engine is None
         self._engine = engine or Engine()
-        self._service = Service(self._engine, api_key=api_key, pace=pace)
+        self._service = Service(
+            self._engine, api_key=api_key, pace=pace, strict=strict, faults=faults
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request; what goes wrong is an HTTP error, as on the wire."""
@@ -44,11 +54,15 @@ class LocalTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, sound: SoundStream) -> None:
-        self._sound = sound
+    def __init__(self, body: Body) -> None:
+        self._body = body
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._sound.__aiter__()
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._body:
+                yield piece
+        except ConnectionCut as error:
+            raise httpx.RemoteProtocolError(f"the connection was closed early: {error}") from error
 
     async def aclose(self) -> None:
-        await self._sound.aclose()
+        await self._body.aclose()

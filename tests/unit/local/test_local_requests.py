@@ -49,15 +49,6 @@ def test_an_unknown_model_is_not_found(body: Body) -> None:
     assert error["message"] == ("The model `gpt-5` does not exist or you do not have access to it.")
 
 
-def test_sound_must_be_somewhere(body: Body) -> None:
-    written = [{"role": "user", "content": "hello"}]
-    status, error = refused(body(messages=written, modalities=["text"], audio=...))
-    assert (status, error["param"], error["code"]) == (400, "model", "invalid_value")
-    assert error["message"].startswith("This model requires that either input content or output")
-    assert parse_ask(body(messages=written), nothing_earlier).speaks
-    assert not parse_ask(body(modalities=["text"]), nothing_earlier).speaks
-
-
 def test_an_unknown_voice_is_refused_with_the_list(body: Body) -> None:
     _, error = refused(body(audio={"voice": "bella", "format": "pcm16"}))
     assert error["param"] == "audio.voice"
@@ -75,7 +66,11 @@ def test_only_pcm16_is_streamed(body: Body) -> None:
         spoken = body(audio={"voice": "alloy", "format": name}, stream=False)
         assert parse_ask(spoken, nothing_earlier).audio_format == name
     _, error = refused(body(audio={"voice": "alloy", "format": "aac"}, stream=False))
-    assert error["param"] == "audio.format"
+    assert (error["param"], error["code"]) == ("audio.format", "unsupported_value")
+    assert error["message"] == (
+        "Unsupported value: 'audio.format' does not support 'aac' with this model. "
+        "Supported values are: 'wav', 'mp3', 'flac', 'opus', and 'pcm16'."
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +199,10 @@ async def test_other_addresses_and_methods_are_refused(engine: Any) -> None:
     service = Service(engine, api_key=None)
     assert (await service.answer("POST", "/v1/responses", None, b"{}")).status == 404
     assert (await service.answer("GET", "/v1/chat/completions", None, b"")).status == 405
+    one = await service.answer("GET", "/v1/models/gpt-audio", None, b"")
+    assert isinstance(one.body, bytes)
+    assert json.loads(one.body)["id"] == "gpt-audio"
+    assert (await service.answer("GET", "/v1/models/gpt-0", None, b"")).status == 404
     models = await service.answer("GET", "/v1/models", None, b"")
     assert isinstance(models.body, bytes)
     assert {row["id"] for row in json.loads(models.body)["data"]} == set(MODELS)

@@ -14,7 +14,8 @@ from cellvoice.local.asks import parse_ask
 from cellvoice.local.ears import Heard, NoEar
 from cellvoice.local.engine import NAME, Engine
 from cellvoice.local.refusals import Refusal
-from cellvoice.local.service import Service, SoundStream
+from cellvoice.local.service import Service
+from cellvoice.local.streaming import SoundStream
 from cellvoice.local.voices import choose_voice
 from cellvoice.local.wire import Frame, completion, stream
 
