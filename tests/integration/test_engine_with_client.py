@@ -108,6 +108,9 @@ def test_what_the_engine_meant_is_what_the_client_reads(engine: RecordingEngine,
     assert (details.text_tokens, details.audio_tokens) == (ended.spent.text, ended.spent.audio)
     assert reply.engine is not None
     assert reply.engine["badge"] == "embedded engine, not gpt-audio"
+    timed = [list(word) for e in engine.events if isinstance(e, made.Timed) for word in e.words]
+    assert reply.engine["words"] == timed
+    assert len(timed) > 10
 
 
 async def test_the_client_streams_the_engine_in_process(client: Client) -> None:
@@ -198,10 +201,13 @@ async def test_a_voice_that_breaks_in_the_middle_is_told_in_the_stream(speech: P
             self.said = 0
 
         def speak(self, text: str, voice: str) -> Any:
+            return self.timed(text, voice).samples
+
+        def timed(self, text: str, voice: str) -> Any:
             self.said += 1
             if self.said > 1:
                 raise EngineError("the voice is gone")
-            return choose_voice("formant").speak(text, voice)
+            return choose_voice("formant").timed(text, voice)
 
     engine = Engine(voice=HoarseVoice(), ear=NoEar())
     client = Client("http://engine/v1", api_key="key", transport=LocalTransport(engine))

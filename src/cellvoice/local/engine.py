@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from cellvoice.audio import Clip
 from cellvoice.protocol import ENGINE_MODEL
 
@@ -22,16 +20,16 @@ from .messages import Earlier, Message
 from .model import LanguageModel
 from .sampler import StopText, generate
 from .sound import OUTPUT_RATE_HZ, TOKEN_SAMPLES, ear_samples
+from .speaking import Speaker
 from .tokenizer import END
-from .voices import Voice, choose_voice
+from .voices import Voice, WordTime, choose_voice
 
-__all__ = ["NAME", "Begun", "Beat", "Engine", "Ended", "Event", "Sound", "Spent", "Words"]
+__all__ = ["NAME", "Begun", "Beat", "Engine", "Ended", "Event", "Sound", "Spent", "Timed", "Words"]
 
 NAME = ENGINE_MODEL
 BADGE = "embedded engine, not gpt-audio"
 _LONGEST_ANSWER = 120  # tokens; the corpus' longest has about thirty
 _CHUNK_TOKENS = 8  # 400 ms, as gpt-audio-1.5 sends
-_PAUSE = np.zeros(OUTPUT_RATE_HZ // 8, dtype=np.int16)
 _SENTENCE_END = re.compile(r"[.!?]\s*$")
 
 
@@ -82,7 +80,14 @@ class Ended:
     expires_at: int | None
 
 
-Event = Begun | Words | Beat | Sound | Ended
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """When the words of a sentence are said, counted in the whole reply."""
+
+    words: tuple[WordTime, ...]
+
+
+Event = Begun | Words | Timed | Beat | Sound | Ended
 
 
 class Engine:
@@ -141,12 +146,15 @@ class Engine:
         budget = Budget(ask.sampling.max_tokens)
         said: list[str] = []
         speech = _Speech()
+        speaker = Speaker(self._voice, ask.voice)
         for pieces in self._sentences(tokens, ask):
-            pcm = self._spoken(pieces, ask) if ask.speaks else b""
+            pcm = speaker.sentence("".join(pieces)) if ask.speaks else b""
             text_count, audio_count = budget.fit(len(pieces), len(pcm) // (2 * TOKEN_SAMPLES))
             for piece in pieces[:text_count]:
                 said.append(piece)
                 yield Words(piece)
+            if times := speaker.given(len("".join(pieces[:text_count])), audio_count):
+                yield Timed(times)
             yield from speech.add(pcm[: audio_count * 2 * TOKEN_SAMPLES])
             if budget.reached:
                 break
@@ -217,15 +225,6 @@ class Engine:
             pieces.append(rest)
         if pieces:
             yield pieces
-
-    def _spoken(self, pieces: list[str], ask: Ask) -> bytes:
-        """The sentence as pcm16 with a short pause, a whole number of audio tokens long."""
-        text = "".join(pieces).strip()
-        if not any(character.isalnum() for character in text):
-            return b""
-        samples = np.concatenate([self._voice.speak(text, ask.voice), _PAUSE])
-        short = -samples.shape[0] % TOKEN_SAMPLES
-        return np.pad(samples, (0, short)).astype("<i2").tobytes()
 
     def _prompt(self, ask: Ask) -> Spent:
         """Tokens of the prompt: 10 a second of sound, and a replayed answer at its own count."""

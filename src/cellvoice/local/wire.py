@@ -14,8 +14,9 @@ from cellvoice.errors import CellvoiceError
 
 from . import refusals
 from .asks import Ask
-from .engine import NAME, Beat, Begun, Ended, Engine, Event, Sound, Spent, Words
+from .engine import NAME, Beat, Begun, Ended, Engine, Event, Sound, Spent, Timed, Words
 from .sound import encoded
+from .voices import WordTime
 
 __all__ = ["Frame", "completion", "stream"]
 
@@ -56,6 +57,7 @@ def completion(engine: Engine, ask: Ask) -> bytes:
     """The reply as one `chat.completion` body."""
     words: list[str] = []
     pcm = bytearray()
+    times: list[WordTime] = []
     begun, ended = Begun(None, None), Ended("stop", Spent(0, 0, 0, 0), None)
     for event in engine.reply(ask):
         match event:
@@ -65,6 +67,8 @@ def completion(engine: Engine, ask: Ask) -> bytes:
                 words.append(text)
             case Sound(chunk):
                 pcm += chunk
+            case Timed(some):
+                times += some
             case Beat():
                 pass
             case Ended():
@@ -87,7 +91,7 @@ def completion(engine: Engine, ask: Ask) -> bytes:
         "usage": _usage(ended.spent),
         "service_tier": "default",
         "system_fingerprint": engine.fingerprint,
-        "x_engine": engine.described(begun.heard),
+        "x_engine": {**engine.described(begun.heard), **({"words": times} if times else {})},
     }
     return json.dumps(body).encode()
 
@@ -130,6 +134,7 @@ class _SpokenStream(_Stream):
         self._audio_id: str | None = None
         self._named = False
         self._sounded = False
+        self._times: list[WordTime] = []
 
     def frames(self, event: Event) -> Iterator[Frame]:
         match event:
@@ -139,14 +144,21 @@ class _SpokenStream(_Stream):
                 yield Frame(self._delta(delta, x_engine=self._engine.described(heard)))
             case Words(text):
                 yield Frame(self._transcript(text))
+            case Timed(words):
+                self._times += words
             case Beat():
-                yield Frame(self._line())
+                yield Frame(self._beat())
             case Sound(pcm, start_s):
                 yield Frame(self._sound(pcm), start_s)
             case Ended(_, spent, expires_at):
                 yield Frame(self._usage_line(spent))
                 choice = {"index": 0, "delta": {"audio": {"expires_at": expires_at}}}
                 yield Frame(self._line(choices=[choice]))
+
+    def _beat(self) -> bytes:
+        """An event without a choice, as the service has them; it may carry the words' times."""
+        times, self._times = self._times, []
+        return self._line(x_engine={"words": times}) if times else self._line()
 
     def _transcript(self, text: str) -> bytes:
         if self._named:
@@ -174,7 +186,7 @@ class _WrittenStream(_Stream):
                 yield Frame(self._delta(delta, x_engine=self._engine.described(heard)))
             case Words(text):
                 yield Frame(self._delta({"content": text}))
-            case Beat() | Sound():
+            case Timed() | Beat() | Sound():
                 pass
             case Ended(finish, spent, _):
                 last = {"index": 0, "delta": {}, "finish_reason": finish}

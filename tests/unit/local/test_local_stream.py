@@ -148,6 +148,36 @@ def test_the_first_event_says_what_the_engine_is_and_heard(engine: Engine, body:
     assert first["system_fingerprint"] == "fp_cellvoice_formant_told"
 
 
+def times_of(events: list[Json]) -> list[list[float]]:
+    return [word for e in events for word in e.get("x_engine", {}).get("words", [])]
+
+
+def test_the_words_of_each_sentence_are_timed_as_it_is_sent(engine: Engine, body: Body) -> None:
+    events = events_of(engine, body(temperature=0))
+    said, times = words_of(events), times_of(events)
+    assert [said[int(begin) : int(end)] for begin, end, _, _ in times] == said.replace(
+        ".", ""
+    ).split()
+    edges = [edge for _, _, start_s, end_s in times for edge in (start_s, end_s)]
+    assert edges == sorted(edges)
+    sound_s = sum(len(piece) for piece in sound_of(events)) / 48_000
+    assert sound_s - 0.5 < edges[-1] < sound_s
+    carriers = [e for e in events[1:] if "x_engine" in e]
+    assert [kind_of(e) for e in carriers] == ["beat"] * 2  # one for each sentence
+    whole = body(temperature=0, stream=False, stream_options=...)
+    reply = json.loads(completion(engine, parse_ask(whole, engine.earlier)))
+    assert reply["x_engine"]["words"] == times
+
+
+@pytest.mark.parametrize("limit", [5, 30, 60])
+def test_no_word_is_timed_beyond_a_cut(engine: Engine, body: Body, limit: int) -> None:
+    events = events_of(engine, body(temperature=0, max_completion_tokens=limit))
+    sound_s = sum(len(piece) for piece in sound_of(events)) / 48_000
+    times = times_of(events)
+    assert all(end_s <= sound_s + 1e-9 for _, _, _, end_s in times)
+    assert all(end <= len(words_of(events)) for _, end, _, _ in times)
+
+
 def test_it_answers_what_it_heard(engine: Engine, ear: Any, body: Body) -> None:
     assert "Paris" in words_of(events_of(engine, body(temperature=0)))
     ear.hears = Heard("why is the sky blue", 1.2)

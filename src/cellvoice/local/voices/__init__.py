@@ -5,7 +5,9 @@ Each voice makes one sentence whole and returns it; nothing is locked while soun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from cellvoice.errors import EngineError
 
-__all__ = ["VOICE_NAMES", "Voice", "choose_voice"]
+__all__ = ["VOICE_NAMES", "Spoken", "Voice", "WordTime", "choose_voice", "word_places"]
 
 # The names of the service's voices; here they are stand-in timbres, not the real voices.
 VOICE_NAMES = (
@@ -33,6 +35,29 @@ VOICE_NAMES = (
 )
 
 
+# Letters and digits, with what stands between two of them: "don't", "twenty-two", "5.20".
+_WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
+
+# First character, the one after the last, first second, last second.
+WordTime = tuple[int, int, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Mono samples at 24 kHz, and where each word of the text is in them.
+
+    `words` is in order, without gaps in the text's words; it is empty where a voice does not tell.
+    """
+
+    samples: NDArray[np.int16]
+    words: tuple[WordTime, ...] = ()
+
+
+def word_places(text: str) -> list[tuple[int, int]]:
+    """Where each word of `text` begins and ends, in characters."""
+    return [found.span() for found in _WORD.finditer(text)]
+
+
 class Voice(Protocol):
     """Something that can speak."""
 
@@ -41,6 +66,10 @@ class Voice(Protocol):
 
     def speak(self, text: str, voice: str) -> NDArray[np.int16]:
         """One sentence as mono samples at 24 kHz."""
+        ...
+
+    def timed(self, text: str, voice: str) -> Spoken:
+        """The same samples, with the times of the words."""
         ...
 
 

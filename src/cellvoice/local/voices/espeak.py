@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 import soxr
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 
 from cellvoice.errors import EngineError
 
+from . import Spoken
 from ._timbres import ESPEAK_VOICES, WORDS_PER_MINUTE
+from .times import word_times
 
 __all__ = ["EspeakVoice"]
 
@@ -27,9 +30,27 @@ _RATE_PARAMETER = 1
 _UTF8 = 1
 _SEED = 1
 _NO_BUFFER_LIMIT_MS = 0
+_LAST_EVENT, _WORD_EVENT = 0, 1
+_QUIET = 64  # of 32767; below it a voice has ended
+
+
+class _Event(ctypes.Structure):
+    """`espeak_EVENT` of speak_lib.h; positions count characters from 1, samples from 0."""
+
+    _fields_ = (
+        ("kind", ctypes.c_int),
+        ("identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position_ms", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("name", ctypes.c_char * 8),
+    )
+
 
 _Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
 )
 
 
@@ -55,11 +76,22 @@ class EspeakVoice:
 
     def speak(self, text: str, voice: str) -> NDArray[np.int16]:
         """One sentence as mono samples at 24 kHz. Raises EngineError when the library fails."""
-        with _lock:
-            samples, rate_hz = self._utter(text, ESPEAK_VOICES[voice])
-        return np.asarray(soxr.resample(samples, rate_hz, 24_000), dtype=np.int16)
+        return self.timed(text, voice).samples
 
-    def _utter(self, text: str, espeak_name: str) -> tuple[NDArray[np.int16], int]:
+    def timed(self, text: str, voice: str) -> Spoken:
+        """The same, with the words' times. Raises EngineError when the library fails."""
+        with _lock:
+            samples, rate_hz, marks = self._utter(text, ESPEAK_VOICES[voice])
+        loud = np.flatnonzero(np.abs(samples) > _QUIET)
+        end_s = float(loud[-1] + 1 if loud.size else samples.shape[0]) / rate_hz
+        starts = [(at, sample / rate_hz) for at, sample in marks]
+        resampled = np.asarray(soxr.resample(samples, rate_hz, 24_000), dtype=np.int16)
+        return Spoken(resampled, word_times(text, starts, end_s))
+
+    def _utter(
+        self, text: str, espeak_name: str
+    ) -> tuple[NDArray[np.int16], int, list[tuple[int, int]]]:
+        """Samples, their rate, and for each word that is told its first character and sample."""
         library = ctypes.CDLL(self._library_path)
         try:
             rate_hz = library.espeak_Initialize(
@@ -73,10 +105,16 @@ class EspeakVoice:
             # Breathy voices draw noise from a generator that starts from the clock, to the second.
             library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
             pieces: list[bytes] = []
+            marks: list[tuple[int, int]] = []
 
-            def collect(wav: object, count: int, _events: object) -> int:
+            def collect(wav: object, count: int, events: Any) -> int:
                 if wav and count > 0:
                     pieces.append(ctypes.string_at(wav, 2 * count))  # type: ignore[arg-type]
+                at = 0
+                while events and events[at].kind != _LAST_EVENT:
+                    if events[at].kind == _WORD_EVENT:
+                        marks.append((events[at].text_position - 1, events[at].sample))
+                    at += 1
                 return 0
 
             callback = _Callback(collect)  # kept in a name until the library is done with it
@@ -89,7 +127,7 @@ class EspeakVoice:
         finally:
             library.espeak_Terminate()
             _unload(library)
-        return np.frombuffer(b"".join(pieces), dtype=np.int16), int(rate_hz)
+        return np.frombuffer(b"".join(pieces), dtype=np.int16), int(rate_hz), marks
 
     def _version(self) -> str:
         with _lock:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from . import Spoken
+from ._timbres import FORMANT_TIMBRES, Timbre
 from .phonemes import Phone, phones_of
-from .pronounce import sounds_of
+from .pronounce import said_words
+from .times import word_times
 
 __all__ = ["FormantVoice"]
 
@@ -22,23 +25,7 @@ _PAUSE_MS = 160.0
 _QUIET = Phone((500, 1500, 2500), _PAUSE_MS)
 _NOISE_WINDOW = 512
 _PEAK = 0.6
-
-# Pitch in Hz, and how much shorter than a man's the throat is.
-_TIMBRES = {
-    "alloy": (118, 1.05),
-    "ash": (96, 1.0),
-    "ballad": (105, 1.02),
-    "cedar": (84, 0.97),
-    "coral": (200, 1.15),
-    "echo": (88, 1.0),
-    "fable": (110, 1.03),
-    "marin": (205, 1.13),
-    "nova": (192, 1.16),
-    "onyx": (78, 0.95),
-    "sage": (172, 1.12),
-    "shimmer": (230, 1.18),
-    "verse": (104, 1.0),
-}
+_BREATH_WIDTH_HZ = 3000.0
 
 Floats = NDArray[np.float64]
 
@@ -51,24 +38,51 @@ class FormantVoice:
 
     def speak(self, text: str, voice: str) -> NDArray[np.int16]:
         """One sentence as mono samples at 24 kHz."""
+        return self.timed(text, voice).samples
+
+    def timed(self, text: str, voice: str) -> Spoken:
+        """The same, with the words' times, which are exact: they are what it is made by."""
+        timbre = FORMANT_TIMBRES[voice]
         phones = [_QUIET]
-        for word in sounds_of(text):
-            phones += [phone for sound in word for phone in phones_of(sound)] or [_QUIET]
-        pitch_hz, shortness = _TIMBRES[voice]
-        track = _track(phones, shortness)
-        sound = _voiced(track, _pitch(track.shape[0], pitch_hz)) + _hissed(track)
+        starts: list[tuple[int, float]] = []
+        end_s = frames = _frames(_QUIET, timbre)
+        for said in said_words(text):
+            sounds = [phone for sound in said.sounds for phone in phones_of(sound)]
+            if sounds:
+                starts.append((said.start_char, _seconds(frames)))
+            phones += sounds or [_QUIET]
+            frames += sum(_frames(phone, timbre) for phone in sounds or [_QUIET])
+            if sounds:
+                end_s = frames
+        track = _track(phones, timbre)
+        pitch_hz = _pitch(track.shape[0], timbre)
+        sound = _voiced(track, pitch_hz, timbre) + _hissed(track)
         loudest = float(np.max(np.abs(sound))) or 1.0
-        return np.asarray(sound * (_PEAK / loudest) * 32767, dtype=np.int16)
+        samples = np.asarray(sound * (_PEAK / loudest) * 32767, dtype=np.int16)
+        return Spoken(samples, word_times(text, starts, _seconds(end_s)))
 
 
-def _track(phones: list[Phone], shortness: float) -> Floats:
+def _frames(phone: Phone, timbre: Timbre) -> int:
+    """How many hops of 5 ms a sound lasts."""
+    return max(1, round(phone.duration_ms / timbre.pace / 1000 * _RATE_HZ / _HOP))
+
+
+def _seconds(frames: int) -> float:
+    return frames * _HOP / _RATE_HZ
+
+
+def _track(phones: list[Phone], timbre: Timbre) -> Floats:
     """One row every 5 ms: F1, F2, F3, voice, noise, noise centre, noise width."""
     rows = [
         [*p.formants_hz, p.voice, p.noise, p.noise_hz or 3000.0, p.noise_width_hz] for p in phones
     ]
-    counts = [max(1, round(p.duration_ms / 1000 * _RATE_HZ / _HOP)) for p in phones]
-    track = np.repeat(np.array(rows), counts, axis=0)
-    track[:, :3] *= shortness
+    track = np.repeat(np.array(rows), [_frames(p, timbre) for p in phones], axis=0)
+    track[:, :3] *= timbre.shortness
+    if timbre.breath:
+        # Breath sounds with the voice and only where no other noise sets the band.
+        breathy = (track[:, 3] > 0) & (track[:, 4] == 0)
+        track[breathy, 4] = timbre.breath * 0.25 * track[breathy, 3]
+        track[breathy, 6] = _BREATH_WIDTH_HZ
     smooth = np.empty_like(track)
     # The tongue is slower than the breath: 55 ms for formants, 15 ms for loudness.
     for columns, width in ((slice(0, 3), 11), (slice(3, 7), 3)):
@@ -80,16 +94,17 @@ def _track(phones: list[Phone], shortness: float) -> Floats:
     return smooth
 
 
-def _pitch(frames: int, pitch_hz: float) -> Floats:
+def _pitch(frames: int, timbre: Timbre) -> Floats:
     """Falls over the sentence, as statements do, and sways a little, as people do."""
     time_s = np.arange(frames) * _HOP / _RATE_HZ
-    falling = np.linspace(1.12, 0.84, frames)
-    sway = 1 + 0.025 * np.sin(2 * np.pi * 2.1 * time_s) + 0.008 * np.sin(2 * np.pi * 5.3 * time_s)
-    result: Floats = pitch_hz * falling * sway
+    falling = np.linspace(0.14, -0.14, frames)
+    sway = 0.025 * np.sin(2 * np.pi * 2.1 * time_s)
+    tremble = 0.008 * np.sin(2 * np.pi * 5.3 * time_s)
+    result: Floats = timbre.pitch_hz * (0.98 + timbre.range * (falling + sway)) * (1 + tremble)
     return result
 
 
-def _voiced(track: Floats, pitch_hz: Floats) -> Floats:
+def _voiced(track: Floats, pitch_hz: Floats, timbre: Timbre) -> Floats:
     """Harmonics of the pitch, each as loud as the throat lets it through."""
     phase = 2 * np.pi * np.cumsum(_each_sample(pitch_hz)) / _RATE_HZ
     fixed = np.tile([3500.0, 4500.0], (track.shape[0], 1))
@@ -100,6 +115,7 @@ def _voiced(track: Floats, pitch_hz: Floats) -> Floats:
     for number in range(1, int(_HIGHEST_HZ / pitch_hz.min()) + 1):
         hz = number * pitch_hz
         level = track[:, 3] * _throat(hz, formants_hz) / number
+        level *= 10 ** (-timbre.dark / 20 * np.maximum(0.0, np.log2(hz / 500.0)))
         level[hz > _HIGHEST_HZ] = 0.0
         sound += _each_sample(level) * sine
         before, sine = sine, twice_cosine * sine - before

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cellvoice.errors import EngineError
 
+from . import Spoken
 from ._timbres import ESPEAK_VOICES, WORDS_PER_MINUTE
 
 __all__ = ["ProgramVoice"]
@@ -40,6 +41,10 @@ class ProgramVoice:
         samples = np.frombuffer(wav[_WAV_HEADER_BYTES:][: (len(wav) - 44) // 2 * 2], dtype="<i2")
         rate_hz = int.from_bytes(wav[_RATE_AT], "little")
         return np.asarray(soxr.resample(samples, rate_hz, 24_000), dtype=np.int16)
+
+    def timed(self, text: str, voice: str) -> Spoken:
+        """The same, without times: the program does not tell them."""
+        return Spoken(self.speak(text, voice))
 
     def _run(self, arguments: list[str]) -> bytes:
         command = [self._program, *arguments]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["sounds_of"]
+__all__ = ["Said", "said_words", "sounds_of"]
 
 _DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_PAUSE_AT = re.compile(r"[,;:.!?]+")
+_TOKEN = re.compile(r"[A-Za-z']+|[0-9]+(?:\.[0-9]+)?|[,;:.!?]+")
 # Longest first; a coarse reading that a listener can follow, no more.
 _RULES = (
     ("tion", "SH AH N"),
@@ -80,17 +82,36 @@ _RULES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word's place in the text and its sounds; no sounds at all are a pause."""
+
+    start_char: int
+    end_char: int
+    sounds: tuple[str, ...]
+
+
+def said_words(text: str) -> Iterator[Said]:
+    """What is said of `text`, in order. A number is several words in one place."""
+    for token in _TOKEN.finditer(text):
+        first = token[0][0]
+        if first in ",;:.!?":
+            yield Said(*token.span(), ())
+        elif first.isdigit():
+            for character in token[0]:
+                word = "point" if character == "." else _DIGITS[int(character)]
+                yield Said(*token.span(), _sounds(word))
+        else:
+            yield Said(*token.span(), _sounds(token[0].lower()))
+
+
 def sounds_of(text: str) -> list[list[str]]:
     """The sounds word by word; an empty word is a pause."""
-    with_digits = re.sub(r"(?<=\d)\.(?=\d)", " point ", text.lower())
-    spelled = re.sub(r"\d", lambda digit: f" {_DIGITS[int(digit[0])]} ", with_digits)
-    words: list[list[str]] = []
-    for chunk in re.findall(r"[a-z']+|[,;:.!?]+", spelled):
-        if _PAUSE_AT.fullmatch(chunk):
-            words.append([])
-        else:
-            words.append(_dictionary().get(chunk) or _by_rule(chunk))
-    return words
+    return [list(said.sounds) for said in said_words(text)]
+
+
+def _sounds(word: str) -> tuple[str, ...]:
+    return tuple(_dictionary().get(word) or _by_rule(word))
 
 
 @cache
