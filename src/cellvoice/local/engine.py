@@ -14,12 +14,13 @@ from cellvoice.protocol import ENGINE_MODEL
 from .asks import Ask
 from .budget import Budget
 from .corpus import load_corpus
-from .ears import Ear, Heard, choose_ear
+from .ears import Ear, choose_ear
+from .hearing import understand
 from .memory import Memory
 from .messages import Earlier, Message
 from .model import LanguageModel
 from .sampler import StopText, generate
-from .sound import OUTPUT_RATE_HZ, TOKEN_SAMPLES, ear_samples
+from .sound import OUTPUT_RATE_HZ, TOKEN_SAMPLES
 from .speaking import Speaker
 from .tokenizer import END
 from .voices import Voice, WordTime, choose_voice
@@ -35,10 +36,14 @@ _SENTENCE_END = re.compile(r"[.!?]\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The question is understood. `heard` is the newest spoken input in words, or None."""
+    """The question is understood. `heard` is the newest spoken input in words, or None.
+
+    `sound` is what kind of sound it was: "speech", "silence", "music" or "noise", or None.
+    """
 
     audio_id: str | None
     heard: str | None
+    sound: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Engine:
         """The parts in use, in the form of the service's `system_fingerprint`."""
         return f"fp_cellvoice_{self._voice.part}_{self._ear.part}"
 
-    def described(self, heard: str | None) -> dict[str, str | None]:
+    def described(self, heard: str | None, sound: str | None) -> dict[str, str | None]:
         """What the engine is, for the `x_engine` field of a reply."""
         return {
             "name": NAME,
@@ -120,6 +125,7 @@ class Engine:
             "voice": self._voice.label,
             "ear": self._ear.label,
             "heard": heard,
+            "sound": sound,
         }
 
     def earlier(self, audio_id: str) -> Earlier | None:
@@ -139,10 +145,10 @@ class Engine:
 
         Raises EngineError when a part fails; nothing is remembered of a reply that did not end.
         """
-        question, heard, notice = self._question(ask)
+        understood = understand(self._ear, _newest(ask, "user"))
         audio_id = self._memory.new_id() if ask.speaks else None
-        yield Begun(audio_id, heard)
-        tokens = self._tokens(ask, question, notice)
+        yield Begun(audio_id, understood.heard, understood.sound)
+        tokens = self._tokens(ask, understood.question, understood.notice)
         budget = Budget(ask.sampling.max_tokens)
         said: list[str] = []
         speech = _Speech()
@@ -164,31 +170,6 @@ class Engine:
         if audio_id is not None:
             expires_at = self._memory.keep(audio_id, "".join(said), budget.audio)
         yield Ended("length" if budget.reached else "stop", spent, expires_at)
-
-    def _question(self, ask: Ask) -> tuple[str, str | None, str | None]:
-        """What was asked, what was heard of it, and a notice if it could not be understood."""
-        newest = _newest(ask, "user")
-        heard: list[Heard] = []
-        words: list[str] = []
-        for part in newest.parts if newest else ():
-            if isinstance(part, Clip):
-                heard.append(self._ear.hear(ear_samples(part)))
-                words.append(heard[-1].text or "")
-            else:
-                words.append(part)
-        question = " ".join(word for word in words if word)
-        if not heard:
-            return question, None, None
-        deaf = next((each for each in heard if each.text is None), None)
-        if deaf is not None:
-            notice = (
-                f"I heard {deaf.speech_s:.1f} s of speech, not transcribed: no recogniser is "
-                "installed. Install cellvoice[engine], or type the question."
-            )
-            return question, None, notice
-        transcript = " ".join(each.text for each in heard if each.text)
-        silence = None if question else "I heard nothing. Please speak a little louder, and again."
-        return question, transcript, silence
 
     def _tokens(self, ask: Ask, question: str, notice: str | None) -> Iterator[int]:
         if notice is not None:

@@ -85,13 +85,17 @@ def completion(engine: Engine, ask: Ask) -> bytes:
     else:
         message["content"] = said
     message["annotations"] = []
+    timed = {"words": times} if times else {}
     body = {
         **_prefix(engine, "chat.completion"),
         "choices": [{"index": 0, "message": message, "finish_reason": ended.finish}],
         "usage": _usage(ended.spent),
         "service_tier": "default",
         "system_fingerprint": engine.fingerprint,
-        "x_engine": {**engine.described(begun.heard), **({"words": times} if times else {})},
+        "x_engine": {
+            **engine.described(begun.heard, begun.sound),
+            **timed,
+        },
     }
     return json.dumps(body).encode()
 
@@ -138,10 +142,10 @@ class _SpokenStream(_Stream):
 
     def frames(self, event: Event) -> Iterator[Frame]:
         match event:
-            case Begun(audio_id, heard):
+            case Begun(audio_id, heard, sound):
                 self._audio_id = audio_id
                 delta = {"role": "assistant", "refusal": None}
-                yield Frame(self._delta(delta, x_engine=self._engine.described(heard)))
+                yield Frame(self._delta(delta, x_engine=self._engine.described(heard, sound)))
             case Words(text):
                 yield Frame(self._transcript(text))
             case Timed(words):
@@ -181,9 +185,9 @@ class _WrittenStream(_Stream):
 
     def frames(self, event: Event) -> Iterator[Frame]:
         match event:
-            case Begun(_, heard):
+            case Begun(_, heard, sound):
                 delta = {"role": "assistant", "content": "", "refusal": None}
-                yield Frame(self._delta(delta, x_engine=self._engine.described(heard)))
+                yield Frame(self._delta(delta, x_engine=self._engine.described(heard, sound)))
             case Words(text):
                 yield Frame(self._delta({"content": text}))
             case Timed() | Beat() | Sound():

@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cellvoice.audio import Clip
 from cellvoice.local.budget import Budget
 from cellvoice.local.ears import NoEar, choose_ear, speech_seconds
+from cellvoice.local.ears.phrases import PhraseEar
 from cellvoice.local.memory import Memory
+from cellvoice.local.sound import ear_samples
 from cellvoice.local.voices import choose_voice
+
+NEWS = "Nobody knows who painted this wall."
 
 
 def test_without_any_espeak_it_speaks_with_its_own_voice(
@@ -32,16 +37,19 @@ def test_a_library_that_does_not_load_is_no_reason_to_be_silent(
     assert choose_voice().part == "formant"
 
 
-def test_without_a_recogniser_it_measures_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_recogniser_it_finds_known_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    ear = choose_ear()
-    assert isinstance(ear, NoEar)
-    tone = np.sin(np.arange(16_000) / 5).astype(np.float32) / 4
+    assert isinstance(choose_ear(), PhraseEar)
+    assert isinstance(choose_ear("none"), NoEar)
+
+
+def test_without_any_ear_it_measures_speech() -> None:
+    speech = ear_samples(Clip.from_array(choose_voice("formant").speak(NEWS, "alloy"), 24_000))
     quiet = np.random.default_rng(2).normal(0, 0.0008, 16_000).astype(np.float32)
-    heard = ear.hear(np.concatenate([quiet, tone, quiet]))
+    heard = NoEar().hear(np.concatenate([quiet, speech, quiet]))
     assert heard.text is None
-    assert heard.speech_s == pytest.approx(1.0, abs=0.05)
-    assert ear.hear(quiet).text == ""
+    assert heard.speech_s == pytest.approx(speech.shape[0] / 16_000, abs=0.8)  # stops are silent
+    assert NoEar().hear(quiet).text == ""
 
 
 def test_a_click_is_no_speech() -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from cellvoice.audio import Clip
 from cellvoice.local.asks import parse_ask
 from cellvoice.local.ears import Heard, NoEar
+from cellvoice.local.ears.phrases import PhraseEar
 from cellvoice.local.engine import NAME, Engine
 from cellvoice.local.refusals import Refusal
 from cellvoice.local.service import Service
@@ -144,6 +146,7 @@ def test_the_first_event_says_what_the_engine_is_and_heard(engine: Engine, body:
         "voice": "formant voice",
         "ear": "told",
         "heard": "what is the capital of france",
+        "sound": "speech",
     }
     assert first["system_fingerprint"] == "fp_cellvoice_formant_told"
 
@@ -191,10 +194,40 @@ def test_silence_is_called_silence(engine: Engine, ear: Any, body: Body) -> None
     assert events[0]["x_engine"]["heard"] == ""
 
 
-def test_without_a_recogniser_it_says_so(clock: Any, body: Body) -> None:
-    engine = Engine(voice=choose_voice("formant"), ear=NoEar(), clock=clock)
+@pytest.mark.parametrize(
+    ("kind", "starts"),
+    [("noise", "I heard noise, and no speech."), ("music", "I heard music or a tone, and no")],
+)
+def test_what_is_no_speech_is_called_by_its_name(
+    engine: Engine, ear: Any, body: Body, kind: Any, starts: str
+) -> None:
+    ear.hears = Heard("", 0.0, kind)
     events = events_of(engine, body())
-    assert words_of(events).startswith("I heard 2.5 s of speech, not transcribed")
+    assert words_of(events).startswith(starts)
+    assert (events[0]["x_engine"]["heard"], events[0]["x_engine"]["sound"]) == ("", kind)
+
+
+def test_speech_that_is_none_of_the_known_questions_is_said_to_be_so(clock: Any) -> None:
+    engine = Engine(voice=choose_voice("formant"), ear=PhraseEar(), clock=clock)
+    events = events_of(engine, spoken("nobody knows who painted this wall"))
+    assert words_of(events).startswith("I heard 1.8 s of speech")
+    assert "it was none of the questions that I know by their sound" in words_of(events)
+    assert events[0]["x_engine"]["heard"] is None
+
+
+def spoken(text: str) -> bytes:
+    clip = Clip.from_array(choose_voice("formant").speak(text, "alloy"), 24_000)
+    sound = {"data": clip.to_base64("wav"), "format": "wav"}
+    message = {"role": "user", "content": [{"type": "input_audio", "input_audio": sound}]}
+    audio = {"voice": "alloy", "format": "pcm16"}
+    request = {"model": "gpt-audio", "modalities": ["text", "audio"], "audio": audio}
+    return json.dumps({**request, "stream": True, "messages": [message]}).encode()
+
+
+def test_without_a_recogniser_it_says_so(clock: Any) -> None:
+    engine = Engine(voice=choose_voice("formant"), ear=NoEar(), clock=clock)
+    events = events_of(engine, spoken("nobody knows who painted this wall"))
+    assert words_of(events).startswith("I heard 1.8 s of speech, not transcribed")
     assert "cellvoice[engine]" in words_of(events)
     assert events[0]["x_engine"]["heard"] is None
     assert events[0]["x_engine"]["ear"] == "none"

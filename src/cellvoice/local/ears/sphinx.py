@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from cellvoice.errors import EngineError
 
-from . import Heard, speech_seconds
+from . import Heard
+from .kinds import kind_of, speech_seconds
 
 __all__ = ["SphinxEar"]
 
@@ -55,9 +56,10 @@ class SphinxEar:
 
     def hear(self, samples: NDArray[np.float32]) -> Heard:
         """The words in mono samples at 16 kHz. Raises EngineError when the worker died twice."""
+        kind = kind_of(samples)
+        if kind != "speech":
+            return Heard("", 0.0, kind)
         seconds = speech_seconds(samples)
-        if seconds == 0:
-            return Heard("", 0.0)
         pcm = _prepared(samples).tobytes()
         with self._lock:
             for attempt in (1, 2):

@@ -48,7 +48,7 @@ FORMANT_TIMBRES = {
     "ballad": Timbre(108, 1.02, pace=0.88, range=1.7),
     "cedar": Timbre(84, 0.97, pace=0.92, dark=2.0),
     "coral": Timbre(200, 1.15),
-    "echo": Timbre(90, 1.0, pace=1.10, range=0.4),
+    "echo": Timbre(90, 1.0, pace=1.10, range=0.6),
     "fable": Timbre(124, 1.03, pace=0.95, range=1.7),
     "marin": Timbre(212, 1.13, dark=2.5, breath=0.12),
     "nova": Timbre(188, 1.16, pace=1.12, range=1.5),

@@ -15,7 +15,7 @@ from .phonemes import Phone, phones_of
 from .pronounce import said_words
 from .times import word_times
 
-__all__ = ["FormantVoice"]
+__all__ = ["FormantVoice", "band_powers"]
 
 _RATE_HZ = 24_000
 _HOP = 120  # 5 ms
@@ -27,7 +27,13 @@ _NOISE_WINDOW = 512
 _PEAK = 0.6
 _BREATH_WIDTH_HZ = 3000.0
 
+_NEUTRAL_HZ = 120.0
+# Of noise with variance 1 at 24 kHz, after windows that overlap by half.
+_NOISE_POWER_PER_HZ = 0.75 / 12_000
+_INAUDIBLE = 1e-9
+
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 
 
 class FormantVoice:
@@ -60,6 +66,27 @@ class FormantVoice:
         loudest = float(np.max(np.abs(sound))) or 1.0
         samples = np.asarray(sound * (_PEAK / loudest) * 32767, dtype=np.int16)
         return Spoken(samples, word_times(text, starts, _seconds(end_s)))
+
+
+def band_powers(text: str, shortness: float, hz: Floats32, hop_s: float) -> Floats32:
+    """How loud this voice is in narrow bands around `hz`, one row for `hop_s`, without its pitch.
+
+    It is what a filter bank would see of the sound, found without making the sound.
+    """
+    timbre = Timbre(_NEUTRAL_HZ, shortness)
+    sounds = (sound for said in said_words(text) for sound in said.sounds)
+    phones = [phone for sound in sounds for phone in phones_of(sound)] or [_QUIET]
+    track = _track(phones, timbre)[:: round(hop_s * _RATE_HZ / _HOP)]
+    formants_hz = _all_formants(track)
+    powers = np.empty((track.shape[0], hz.shape[0]))
+    for at, centre in enumerate(hz.astype(np.float64)):
+        # Harmonics as far apart as the pitch, each quieter by its number.
+        level = track[:, 3] * _throat(np.full(track.shape[0], centre), formants_hz)
+        level *= _NEUTRAL_HZ / centre
+        voiced = level**2 / 2 / _NEUTRAL_HZ if centre < _HIGHEST_HZ else 0.0
+        band = np.exp(-(((centre - track[:, 5]) / track[:, 6]) ** 2))
+        powers[:, at] = voiced + (track[:, 4] * band) ** 2 * _NOISE_POWER_PER_HZ
+    return np.asarray(powers + _INAUDIBLE, dtype=np.float32)
 
 
 def _frames(phone: Phone, timbre: Timbre) -> int:
@@ -107,8 +134,7 @@ def _pitch(frames: int, timbre: Timbre) -> Floats:
 def _voiced(track: Floats, pitch_hz: Floats, timbre: Timbre) -> Floats:
     """Harmonics of the pitch, each as loud as the throat lets it through."""
     phase = 2 * np.pi * np.cumsum(_each_sample(pitch_hz)) / _RATE_HZ
-    fixed = np.tile([3500.0, 4500.0], (track.shape[0], 1))
-    formants_hz = np.concatenate([track[:, :3], fixed], axis=1)
+    formants_hz = _all_formants(track)
     sound = np.zeros(phase.shape[0])
     # sin(k·x) from the two before it: several times faster than asking for each sine.
     twice_cosine, before, sine = 2 * np.cos(phase), np.zeros_like(phase), np.sin(phase)
@@ -120,6 +146,12 @@ def _voiced(track: Floats, pitch_hz: Floats, timbre: Timbre) -> Floats:
         sound += _each_sample(level) * sine
         before, sine = sine, twice_cosine * sine - before
     return sound
+
+
+def _all_formants(track: Floats) -> Floats:
+    """The three that move and two that do not."""
+    fixed = np.tile([3500.0, 4500.0], (track.shape[0], 1))
+    return np.concatenate([track[:, :3], fixed], axis=1)
 
 
 def _each_sample(values: Floats) -> Floats:
