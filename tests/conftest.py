@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# As in the engine's own process; read when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 TESTS = Path(__file__).resolve().parent
 # Read by cellvoice, httpx or Jupyter, and different on every machine.
 SETTINGS_OF_THE_MACHINE = (

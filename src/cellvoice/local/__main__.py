@@ -81,7 +81,9 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def _made(options: argparse.Namespace) -> LocalServer:
-    # Here, so that the command's other uses do not wait for a web server to be imported.
+    # The arrays are small: a second thread would only wait, at four times the CPU. numpy reads it
+    # when it is imported, which is now: the command's other uses do not wait for all this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from .faults import parse_fault
     from .limits import REQUESTS_PER_MINUTE
     from .server import LocalServer
