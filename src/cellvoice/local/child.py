@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from cellvoice.errors import EngineError
 
 __all__ = ["EngineProcess", "shared_engine"]
 
+_log = logging.getLogger("cellvoice.engine")
 _START_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 3.0
 
@@ -23,8 +26,9 @@ _END_TIMEOUT_S = 3.0
 class EngineProcess:
     """The engine in a process of its own, on a free port of 127.0.0.1 with a random key.
 
-    A child that has crashed is started again by the next `start`, `base_url` or `api_key`. A
-    forked process never uses its parent's child: it starts its own.
+    A child that has crashed is started again by the next `start`, `base_url` or `api_key`, which
+    the log `cellvoice.engine` tells. A forked process never uses its parent's child: it starts
+    its own.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class EngineProcess:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._child: _Child | None = None
+        self.restarts = 0  # how often it was found dead and started again
 
     def __repr__(self) -> str:
         child = self._child
@@ -77,10 +82,21 @@ class EngineProcess:
         with self._lock:
             if self._child is None or not self._child.alive():
                 if self._child is not None:
+                    self._report(self._child)
                     self._child.end()
                 self._child = None
                 self._child = _Child(self._options, self._timeout_s)
             return self._child
+
+    def _report(self, child: _Child) -> None:
+        if not child.ours():
+            return  # after a fork it may well be running
+        self.restarts += 1
+        _log.warning(
+            "the embedded engine had ended by itself (%s) and is started again; the conversation "
+            "is kept, spoken answers are sent to it in words",
+            child.how_it_ended(),
+        )
 
 
 class _Child:
@@ -113,13 +129,27 @@ class _Child:
         self.base_url = self._line(lines, timeout_s)
         self.api_key = self._line(lines, timeout_s).removeprefix("api_key=")
 
+    def ours(self) -> bool:
+        """Whether this process started it, not one that this process was forked from."""
+        return self._owner_pid == os.getpid()
+
     def alive(self) -> bool:
         """Whether this process's own child is still running."""
-        return self._owner_pid == os.getpid() and self.process.poll() is None
+        return self.ours() and self.process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """A signal's name or an exit status, and the last that it wrote."""
+        code = self.process.poll() or 0
+        try:
+            how = signal.Signals(-code).name if code < 0 else f"status {code}"
+        except ValueError:
+            how = f"signal {-code}"
+        tail = " | ".join(line for line in self._errors if line)
+        return f"{how}: {tail[-300:]}" if tail else how
 
     def end(self) -> None:
         """Close the pipe, wait a little, and kill what is left."""
-        if self._owner_pid != os.getpid():
+        if not self.ours():
             return  # after a fork the child belongs to the other process
         if self.process.stdin is not None:
             try:

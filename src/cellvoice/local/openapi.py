@@ -8,6 +8,7 @@ from typing import Any
 
 from cellvoice.protocol import PARAMS, Param
 
+from .asks import MODELS
 from .sound import INPUT_FORMATS, OUTPUT_FORMATS
 from .voices import VOICE_NAMES
 
@@ -126,7 +127,7 @@ def _schemas(ref: str) -> dict[str, Schema]:
 def _request(ref: str) -> Schema:
     """The request, its parameters out of the table that the client checks them by."""
     fields: dict[str, Schema] = {
-        "model": {"type": "string", "examples": ["gpt-audio"]},
+        "model": {"enum": [*MODELS], "examples": ["gpt-audio"]},
         "messages": {"type": "array", "minItems": 1, "items": {"$ref": f"{ref}Message"}},
         "modalities": _or_null(
             {"type": "array", "items": {"enum": ["text", "audio"]}, "uniqueItems": True}
