@@ -149,7 +149,7 @@ def test_all_voices_differ(espeak: Voice) -> None:
 @pytest.mark.parametrize("name", ["alloy", "fable"])
 def test_the_own_voice_is_understood(ear: SphinxEar, name: str) -> None:
     voice = choose_voice("formant")
-    asked = ["what is the capital of france", "what is the median", "what is a spectrogram"]
+    asked = ["what is the capital of france", "what is the median", "what is a rainbow"]
     heard = [ear.hear(ear_samples(spoken(voice, name, text))).text or "" for text in asked]
     right = sum(
         word in said.split()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cellvoice.audio import Clip
 from cellvoice.protocol import ENGINE_MODEL
 
 from . import refusals
-from .fields import boolean, check_names, sampling
+from .fields import boolean, check_names, integer, sampling, wants_logprobs
+from .forms import parse_form
 from .messages import Lookup, Message, parse_messages
 from .sampler import Sampling
 from .sound import OUTPUT_FORMATS
 from .strict import check_strict
+from .tools import Choice, parse_tools
 from .voices import VOICE_NAMES
 
 __all__ = ["MODELS", "Ask", "parse_ask"]
@@ -25,7 +27,10 @@ MODELS = (ENGINE_MODEL, "gpt-audio", "gpt-audio-1.5", "gpt-audio-mini")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A checked request. `model` is the name it was asked for by."""
+    """A checked request. `model` is the name it was asked for by.
+
+    `schema` is the JSON schema that the answer has to meet, as text.
+    """
 
     messages: tuple[Message, ...]
     sampling: Sampling
@@ -36,13 +41,20 @@ class Ask:
     include_usage: bool = False
     obfuscate: bool = True
     model: str = ENGINE_MODEL
+    choices: int = 1
+    logprobs: bool = False
+    schema: str | None = None
+    tools: Choice = field(default_factory=Choice)
 
 
-def parse_ask(body: bytes, earlier: Lookup, strict: bool = False) -> Ask:
+def parse_ask(
+    body: bytes, earlier: Lookup, strict: bool = False, *, vocabulary_size: int | None = None
+) -> Ask:
     """Check a request's body. Raises Refusal, with the service's words, for anything not done.
 
     `earlier` looks up an audio id; it gives None when the id is unknown or expired. `strict`
-    refuses as well what gpt-audio refuses and the engine could do.
+    refuses as well what gpt-audio refuses and the engine could do. Token ids in `logit_bias` have
+    to be below `vocabulary_size`.
     """
     try:
         raw = json.loads(body)
@@ -68,13 +80,17 @@ def parse_ask(body: bytes, earlier: Lookup, strict: bool = False) -> Ask:
     return Ask(
         model=given["model"],
         messages=messages,
-        sampling=sampling(given),
+        sampling=sampling(given, vocabulary_size),
         speaks=speaks,
         voice=voice,
         audio_format=audio_format,
         stream=stream,
         include_usage=boolean(options, "include_usage", False),
         obfuscate=boolean(options, "include_obfuscation", True),
+        choices=integer(given, "n", 1, 128) or 1,
+        logprobs=wants_logprobs(given),
+        schema=parse_form(given, messages),
+        tools=parse_tools(given),
     )
 
 

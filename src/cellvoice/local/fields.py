@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from . import refusals
 from .sampler import Sampling
 
-__all__ = ["DEFAULT_TEMPERATURE", "boolean", "check_names", "sampling"]
+__all__ = ["DEFAULT_TEMPERATURE", "boolean", "check_names", "integer", "sampling", "wants_logprobs"]
 
 # The service's default is 1. A model of a thousand words is worth reading only below that, so
 # what the caller did not set is set lower; whatever the caller sets is obeyed.
 DEFAULT_TEMPERATURE = 0.4
 
-# Parameters that the first form of the engine does not act on, with the values that ask for
-# nothing and are therefore no reason to refuse.
+# Parameters of the service that the engine does not act on, with the values that ask for nothing
+# and are therefore no reason to refuse.
 _NOT_DONE: Mapping[str, tuple[object, ...]] = {
-    "frequency_penalty": (0,),
     "function_call": ("none",),
     "functions": ([],),
-    "logit_bias": ({},),
-    "logprobs": (False,),
     "moderation": (),
-    "n": (1,),
-    "parallel_tool_calls": (True, False),
     "prediction": (),
-    "presence_penalty": (0,),
     "reasoning_effort": (),
-    "response_format": ({"type": "text"},),
-    "tool_choice": ("none", "auto"),
-    "tools": ([],),
-    "top_logprobs": (0,),
     "verbosity": (),
     "web_search_options": (),
 }
 _ACTED_ON = frozenset(
     [
         "audio",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
         "max_completion_tokens",
         "max_tokens",
         "messages",
         "modalities",
         "model",
+        "n",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "response_format",
         "seed",
         "stop",
         "stream",
         "stream_options",
         "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
         "top_p",
     ]
 )
@@ -76,8 +77,36 @@ def check_names(given: Mapping[str, Any]) -> None:
             raise refusals.unknown_parameter(name)
 
 
-def sampling(given: Mapping[str, Any]) -> Sampling:
-    """How to draw, from the parameters that were set."""
+def sampling(given: Mapping[str, Any], vocabulary_size: int | None = None) -> Sampling:
+    """How to draw, from the parameters that were set; token ids end below `vocabulary_size`."""
+    name = "max_completion_tokens" if "max_completion_tokens" in given else "max_tokens"
+    return Sampling(
+        temperature=_number(given, "temperature", DEFAULT_TEMPERATURE, 0, 2),
+        top_p=_number(given, "top_p", 1.0, 0, 1),
+        seed=integer(given, "seed", -(2**63), 2**63 - 1),
+        stop=_stops(given),
+        max_tokens=integer(given, name, 1, 1_000_000),
+        presence_penalty=_number(given, "presence_penalty", 0.0, -2, 2),
+        frequency_penalty=_number(given, "frequency_penalty", 0.0, -2, 2),
+        logit_bias=_logit_bias(given, vocabulary_size),
+        top_logprobs=integer(given, "top_logprobs", 0, 20) or 0,
+    )
+
+
+def wants_logprobs(given: Mapping[str, Any]) -> bool:
+    """Whether each token comes with its probability. Raises Refusal for alternatives alone."""
+    wanted = boolean(given, "logprobs", False)
+    if given.get("top_logprobs") and not wanted:
+        raise refusals.Refusal(
+            "Invalid value for 'top_logprobs': 'top_logprobs' is only allowed when 'logprobs' is "
+            "set to true.",
+            param="top_logprobs",
+            code="invalid_value",
+        )
+    return wanted
+
+
+def _stops(given: Mapping[str, Any]) -> tuple[str, ...]:
     stop = given.get("stop", [])
     stops = [stop] if isinstance(stop, str) else stop
     if not isinstance(stops, list) or not all(isinstance(text, str) for text in stops):
@@ -89,14 +118,32 @@ def sampling(given: Mapping[str, Any]) -> Sampling:
             param="stop",
             code="array_above_max_length",
         )
-    name = "max_completion_tokens" if "max_completion_tokens" in given else "max_tokens"
-    return Sampling(
-        temperature=_number(given, "temperature", DEFAULT_TEMPERATURE, 0, 2),
-        top_p=_number(given, "top_p", 1.0, 0, 1),
-        seed=_integer(given, "seed", -(2**63), 2**63 - 1),
-        stop=tuple(stops),
-        max_tokens=_integer(given, name, 1, 1_000_000),
-    )
+    return tuple(stops)
+
+
+def _logit_bias(given: Mapping[str, Any], vocabulary_size: int | None) -> dict[int, float]:
+    raw = given.get("logit_bias", {})
+    if not isinstance(raw, dict):
+        raise refusals.invalid_type("logit_bias", "an object")
+    found: dict[int, float] = {}
+    for key, amount in raw.items():
+        highest = "" if vocabulary_size is None else f" Maximum value is {vocabulary_size - 1}."
+        # A key of a thousand digits is no number that anybody has to read.
+        if not re.fullmatch("[0-9]{1,9}", key) or not (
+            vocabulary_size is None or int(key) < vocabulary_size
+        ):
+            raise refusals.Refusal(
+                f"Invalid key in 'logit_bias': {key[:40]}.{highest} This engine has token ids of "
+                "its own; GET /v1/engine/tokens lists them.",
+                param="logit_bias",
+                code="invalid_value",
+            )
+        if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+            raise refusals.invalid_type(f"logit_bias.{key}", "a number")
+        if not -100 <= amount <= 100:
+            raise refusals.out_of_range(f"logit_bias.{key}", amount, -100, 100)
+        found[int(key)] = float(amount)
+    return found
 
 
 def boolean(given: Mapping[str, Any], name: str, default: bool) -> bool:
@@ -116,7 +163,8 @@ def _number(given: Mapping[str, Any], name: str, default: float, low: float, hig
     return float(value)
 
 
-def _integer(given: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+def integer(given: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+    """A whole number within its range, or None where it is not given."""
     value = given.get(name)
     if value is None:
         return None

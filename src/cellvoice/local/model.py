@@ -15,7 +15,7 @@ from .tokenizer import ASSISTANT, END, SPECIALS, START, USER, Tokenizer
 __all__ = ["LanguageModel", "UNKNOWN_ANSWERS"]
 
 UNKNOWN_ANSWERS = (
-    "I do not know that. I am a small engine with about eighty topics, not the real model.",
+    "I do not know that. I am a small engine with about two hundred topics, not the real model.",
     "That is outside the few topics I know. Ask me about sound, capital cities or statistics.",
 )
 _COPY_SHARE = 0.92
@@ -40,10 +40,13 @@ class LanguageModel:
         self, question: str, previous_answer: str | None = None
     ) -> Callable[[Sequence[int]], NDArray[np.float64]]:
         """A function from the tokens so far to P(next token), for the answer to `question`."""
-        candidates = [
-            (weight, [*self.tokenizer.encode(answer), END])
-            for weight, answer in self.candidates(question, previous_answer)
-        ]
+        return self.copying(question, self.candidates(question, previous_answer))
+
+    def copying(
+        self, question: str, answers: Sequence[tuple[float, str]]
+    ) -> Callable[[Sequence[int]], NDArray[np.float64]]:
+        """The same, with the answers that may be copied, and their weights, given."""
+        candidates = [(weight, [*self.tokenizer.encode(text), END]) for weight, text in answers]
         prompt = [START, USER, *self.tokenizer.encode(question), ASSISTANT]
 
         def next_probabilities(tokens: Sequence[int]) -> NDArray[np.float64]:
@@ -56,6 +59,11 @@ class LanguageModel:
             return mixed
 
         return next_probabilities
+
+    def known_answer(self, question: str) -> str:
+        """The answer that fits best, "" if the question is not known."""
+        best = self.candidates(question)[0][1]
+        return "" if best in UNKNOWN_ANSWERS else best
 
     def candidates(
         self, question: str, previous_answer: str | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .corpus import Corpus, spoken_words
+from .words import content_words, stem
 
 __all__ = ["Match", "Retriever"]
 
@@ -18,6 +19,9 @@ KNOWN_AT_LEAST = 0.42
 # question does not drown it.
 _WINDOW_WORDS = 7
 _WINDOW_WEIGHT = 0.9
+# `who invented the telephone` has much of `who invented writing`, but nobody is told of telephones
+# there: words that a topic never says make it less likely.
+_STRANGE = 0.8
 _SHORT = frozenset({"what's", "who's", "where's", "how's", "it's", "that's", "when's"})
 
 
@@ -34,6 +38,7 @@ class Retriever:
 
     def __init__(self, corpus: Corpus) -> None:
         self._topics: list[int] = []
+        self._told = [_stems(" ".join([*t.questions, *t.answers])) for t in corpus.topics]
         bags: list[Counter[str]] = []
         for topic, question in corpus.questions():
             self._topics.append(topic)
@@ -55,10 +60,15 @@ class Retriever:
 
     def _scores(self, words: Sequence[str]) -> dict[int, float]:
         query = self._vector(_features(words))
+        asked = _stems(" ".join(words))
         best: dict[int, float] = {}
         for topic, vector in zip(self._topics, self._vectors, strict=True):
             score = sum(weight * vector.get(feature, 0.0) for feature, weight in query.items())
             best[topic] = max(best.get(topic, 0.0), score)
+        for topic, score in best.items():
+            if score and asked:
+                share = len(asked & self._told[topic]) / len(asked)
+                best[topic] = score * share**_STRANGE
         return best
 
     def _vector(self, bag: Counter[str]) -> dict[str, float]:
@@ -71,6 +81,10 @@ def _expanded(words: Sequence[str]) -> list[str]:
     """`what's` as `what is`, because the questions are written in full."""
     full = [word.removesuffix("'s") + " is" if word in _SHORT else word for word in words]
     return " ".join(full).split()
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in content_words(text)}
 
 
 def _features(words: Sequence[str]) -> Counter[str]:

@@ -1,18 +1,35 @@
-"""How the next token is drawn: pure functions over one probability vector, readable in one sitting.
+"""How the next token is drawn: pure functions from one probability vector to the next.
 
-The order is that of the service: penalties and bias change the scores, temperature sharpens or
-flattens them, top_p cuts the tail, and the seeded generator draws.
+The order is that of the service. The model gives a probability to every token of its vocabulary.
+Penalties and bias move the scores (the logarithms), temperature sharpens or flattens them, top_p
+cuts the tail, and the seeded generator draws. Every vector here sums to one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sampling", "StopText", "choose", "generate", "nucleus", "tempered"]
+__all__ = [
+    "Drawn",
+    "Guide",
+    "Sampling",
+    "allowed_only",
+    "biased",
+    "choose",
+    "generate",
+    "likeliest",
+    "nucleus",
+    "penalised",
+    "random_of",
+    "softmax",
+    "tempered",
+]
 
 Probabilities = NDArray[np.float64]
 
@@ -26,6 +43,72 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    top_logprobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawn token, its log probability, and the likeliest tokens of its step with theirs.
+
+    The probabilities are the model's own, before penalties, bias, temperature and top_p.
+    """
+
+    token: int
+    logprob: float
+    top: tuple[tuple[int, float], ...] = ()
+
+
+class Guide(Protocol):
+    """A grammar that follows the text: it says what may come next, and is told what came."""
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """One truth value for each token of the vocabulary."""
+        ...
+
+    def took(self, token: int) -> None:
+        """`token` is now the end of the text."""
+        ...
+
+
+def softmax(scores: Probabilities) -> Probabilities:
+    """Scores (log probabilities, up to a constant) to probabilities."""
+    weights: Probabilities = np.exp(scores - np.max(scores))
+    weights /= weights.sum()
+    return weights
+
+
+def allowed_only(probabilities: Probabilities, allowed: NDArray[np.bool_]) -> Probabilities:
+    """Give nothing to what a grammar forbids, and share it among the rest."""
+    kept: Probabilities = np.where(allowed, probabilities, 0.0)
+    if not kept.any():
+        kept = allowed.astype(np.float64)  # the model gives all that is left the same: nothing
+    kept /= kept.sum()
+    return kept
+
+
+def penalised(
+    probabilities: Probabilities, counts: Mapping[int, int], presence: float, frequency: float
+) -> Probabilities:
+    """Lower the score of what was said: `presence` once, `frequency` for every time."""
+    if not counts or (presence == 0 and frequency == 0):
+        return probabilities
+    scores = _scores(probabilities)
+    for token, count in counts.items():
+        scores[token] -= presence + frequency * count
+    return softmax(scores)
+
+
+def biased(probabilities: Probabilities, bias: Mapping[int, float]) -> Probabilities:
+    """Add to the scores of single tokens: -100 forbids a token, 100 leaves nothing else."""
+    if not bias:
+        return probabilities
+    scores = _scores(probabilities)
+    for token, amount in bias.items():
+        scores[token] += amount
+    return softmax(scores)
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
@@ -34,11 +117,8 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
         certain = np.zeros_like(probabilities)
         certain[int(np.argmax(probabilities))] = 1.0
         return certain
-    with np.errstate(divide="ignore"):
-        scores = np.log(probabilities) / temperature
-    weights: Probabilities = np.exp(scores - np.max(scores))
-    weights /= weights.sum()
-    return weights
+    scores = _scores(probabilities)
+    return softmax((scores - scores.max()) / temperature)
 
 
 def nucleus(probabilities: Probabilities, top_p: float) -> Probabilities:
@@ -54,9 +134,16 @@ def nucleus(probabilities: Probabilities, top_p: float) -> Probabilities:
     return result
 
 
-def choose(probabilities: Probabilities, sampling: Sampling, random: np.random.Generator) -> int:
-    """Draw one token."""
-    shaped = nucleus(tempered(probabilities, sampling.temperature), sampling.top_p)
+def choose(
+    probabilities: Probabilities,
+    sampling: Sampling,
+    random: np.random.Generator,
+    counts: Mapping[int, int],
+) -> int:
+    """Draw one token; `counts` says how often each was drawn before."""
+    shaped = penalised(probabilities, counts, sampling.presence_penalty, sampling.frequency_penalty)
+    shaped = biased(shaped, sampling.logit_bias)
+    shaped = nucleus(tempered(shaped, sampling.temperature), sampling.top_p)
     if sampling.temperature <= 0:
         return int(np.argmax(shaped))
     # One uniform number and the running sum: the same seed gives the same token everywhere.
@@ -64,53 +151,49 @@ def choose(probabilities: Probabilities, sampling: Sampling, random: np.random.G
     return int(np.searchsorted(edges, random.random() * edges[-1], side="right"))
 
 
+def likeliest(probabilities: Probabilities, count: int) -> tuple[tuple[int, float], ...]:
+    """The `count` likeliest tokens with their log probabilities, the likeliest first."""
+    order = np.argsort(-probabilities, kind="stable")[:count]
+    return tuple((int(at), float(np.log(probabilities[at]))) for at in order if probabilities[at])
+
+
+def random_of(seed: int | None, choice: int = 0) -> np.random.Generator:
+    """The dice of one choice: the same for the same seed, different for every choice."""
+    return np.random.default_rng(None if seed is None else (seed % 2**64, choice))
+
+
 def generate(
     next_probabilities: Callable[[Sequence[int]], Probabilities],
     sampling: Sampling,
     end_token: int,
     limit: int,
-) -> Iterator[int]:
-    """Draw tokens until the end token or `limit`; the end token itself is not given."""
-    random = np.random.default_rng(sampling.seed)
+    *,
+    choice: int = 0,
+    guide: Guide | None = None,
+) -> Iterator[Drawn]:
+    """Draw tokens until the end token or `limit`; the end token itself is not given.
+
+    With a `guide`, what it forbids has no probability, in the drawing and in what is reported.
+    """
+    random = random_of(sampling.seed, choice)
     tokens: list[int] = []
+    counts: Counter[int] = Counter()
     while len(tokens) < limit:
-        token = choose(next_probabilities(tokens), sampling, random)
+        probabilities = next_probabilities(tokens)
+        if guide is not None:
+            probabilities = allowed_only(probabilities, guide.allowed())
+        token = choose(probabilities, sampling, random, counts)
         if token == end_token:
             return
+        if guide is not None:
+            guide.took(token)
         tokens.append(token)
-        yield token
+        counts[token] += 1
+        logprob = float(np.log(probabilities[token]))
+        yield Drawn(token, logprob, likeliest(probabilities, sampling.top_logprobs))
 
 
-class StopText:
-    """Cut a text at the first of the stop strings, though it may arrive in pieces."""
-
-    def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = [stop for stop in stops if stop]
-        self._held = ""
-        self.reached = False
-
-    def feed(self, piece: str) -> str:
-        """What can be said by now; text that may begin a stop string is held back."""
-        if self.reached:
-            return ""
-        self._held += piece
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
-        if found:
-            self.reached = True
-            said, self._held = self._held[: min(found)], ""
-            return said
-        keep = max((_overlap(self._held, stop) for stop in self._stops), default=0)
-        cut = len(self._held) - keep
-        said, self._held = self._held[:cut], self._held[cut:]
-        return said
-
-    def finish(self) -> str:
-        """The text still held back when no stop string came."""
-        said, self._held = self._held, ""
-        return said
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` could begin `stop`."""
-    longest = min(len(text), len(stop) - 1)
-    return next((n for n in range(longest, 0, -1) if text.endswith(stop[:n])), 0)
+def _scores(probabilities: Probabilities) -> Probabilities:
+    with np.errstate(divide="ignore"):
+        scores: Probabilities = np.log(probabilities)
+    return scores

@@ -113,7 +113,10 @@ class Service:
         refusal = self._faults.refusal()
         if refusal is not None:
             raise refusal
-        ask = await asyncio.to_thread(parse_ask, body, self._engine.earlier, self._strict)
+        engine = self._engine
+        ask = await asyncio.to_thread(
+            parse_ask, body, engine.earlier, self._strict, vocabulary_size=len(engine.tokenizer)
+        )
         self._limits.take(ask.model, estimated_tokens(ask.messages))
         if ask.stream:
             return 200, "text/event-stream; charset=utf-8", await self._streamed(ask)

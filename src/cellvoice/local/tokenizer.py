@@ -40,6 +40,13 @@ class Tokenizer:
             tokens += self._encode_piece(piece.encode())
         return tokens
 
+    def encode_bytes(self, raw: bytes) -> list[int]:
+        """The tokens of the rest of a text that may begin inside a letter."""
+        at = 0
+        while at < len(raw) and raw[at] & 0xC0 == 0x80:
+            at += 1
+        return [len(SPECIALS) + byte for byte in raw[:at]] + self.encode(raw[at:].decode())
+
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`; special tokens are silent, broken UTF-8 becomes U+FFFD."""
         return b"".join(self.bytes_of(token) for token in tokens).decode("utf-8", "replace")
@@ -47,6 +54,18 @@ class Tokenizer:
     def bytes_of(self, token: int) -> bytes:
         """The UTF-8 bytes that `token` stands for; empty for a special token."""
         return b"" if token < len(SPECIALS) else self._bytes[token]
+
+    def name_of(self, token: int) -> str:
+        """The text of `token`, as a person can read it.
+
+        A special token has its name, and a part of a letter is written `bytes:\\xe2`, as the
+        service does.
+        """
+        raw = self._bytes[token]
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return "bytes:" + "".join(f"\\x{value:02x}" for value in raw)
 
     def _encode_piece(self, piece: bytes) -> list[int]:
         """Greedy longest match, so that an unknown word keeps the known parts it begins with."""

@@ -10,16 +10,20 @@ from cellvoice.errors import UsageError
 
 __all__ = ["Corpus", "Topic", "load_corpus", "parse_corpus", "spoken_words"]
 
-_TOPICS = Path(__file__).with_name("topics.txt")
+_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Ways to ask one thing, and ways to answer it; `repeats` says the previous reply again."""
+    """Ways to ask one thing, and ways to answer it; `repeats` says the previous reply again.
+
+    `language` is the language of the answers, by its English name in lower case.
+    """
 
     questions: tuple[str, ...]
     answers: tuple[str, ...]
     repeats: bool = False
+    language: str = "english"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,38 @@ def parse_corpus(text: str, name: str = "corpus") -> Corpus:
 
 
 def load_corpus(path: Path | None = None) -> Corpus:
-    """The corpus at `path`, or the engine's own."""
-    chosen = path or _TOPICS
+    """The corpus at `path` (a file, or a folder of `.txt` files), or the engine's own."""
+    chosen = path or _FOLDER
+    files = sorted(chosen.glob("*.txt")) if chosen.is_dir() else [chosen]
+    if not files:
+        raise UsageError(
+            f"the folder {chosen} has no .txt file; a corpus is one or several of them"
+        )
+    parts = [_read(file) for file in files]
+    return Corpus(
+        tuple(topic for part in parts for topic in part.topics),
+        tuple(opening for part in parts for opening in part.openings),
+    )
+
+
+def _read(file: Path) -> Corpus:
     try:
-        text = chosen.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the corpus {chosen} cannot be read: {error}") from error
-    return parse_corpus(text, chosen.name)
+        raise UsageError(f"the corpus {file} cannot be read: {error}") from error
+    return parse_corpus(text, file.name)
 
 
 def _topic(block: dict[str, list[str]], where: str) -> Topic:
     if not block["?"] or not block["="]:
         raise UsageError(f"{where}: a topic needs at least one '?' line and one '=' line")
-    return Topic(tuple(block["?"]), tuple(block["="]), repeats="repeat" in block["!"])
+    language = "english"
+    for mark in block["!"]:
+        kind, _, name = mark.partition(" ")
+        if kind == "language" and name:
+            language = name.strip().lower()
+        elif mark != "repeat":
+            raise UsageError(
+                f"{where}: '! {mark[:30]}' is neither '! repeat' nor '! language NAME'"
+            )
+    return Topic(tuple(block["?"]), tuple(block["="]), "repeat" in block["!"], language)

@@ -27,6 +27,10 @@ __all__ = ["Recogniser", "main"]
 # Mean word posterior below which a sentence is decoded again with the wide model: a question
 # from outside the corpus would else be bent into one from inside.
 _SURE = 0.6
+_SURE_OF_A_QUESTION = 0.45  # what is word for word a question of the corpus needs less
+# How much the language model weighs beside the sound. With two hundred topics the default (6.5)
+# gives 188 of 204 questions in four voices their answer, this one 193.
+_LANGUAGE_WEIGHT = 9
 _IDLE_S = 0.2
 _WIDE_STATES = 3_000
 _FILLERS = frozenset({"<s>", "</s>", "<sil>", "[NOISE]", "[SPEECH]", "++NOISE++"})
@@ -67,7 +71,8 @@ class Recogniser:
         near = " ".join(words)
         # The narrow model can only say the corpus' words, so what resembles none of its
         # questions was probably something else.
-        if sureness >= _SURE and self._retriever.matches(near):
+        matches = self._retriever.matches(near)
+        if matches and sureness >= (_SURE_OF_A_QUESTION if matches[0].score > 0.99 else _SURE):
             return near
         self.warm_up()
         wide, _ = _decode(self._wide, pcm16_16khz)
@@ -88,7 +93,9 @@ class Recogniser:
             with arpa.open("w", encoding="utf-8") as file:
                 model.write(file)
             # Its second pass costs two fifths of the time and changes one word in a hundred.
-            return self._decoder(lm=str(arpa), dict=str(dictionary), fwdflat=False)
+            return self._decoder(
+                lm=str(arpa), dict=str(dictionary), fwdflat=False, lw=_LANGUAGE_WEIGHT
+            )
 
     def _decoder(self, **config: str | int) -> Any:
         return pocketsphinx.Decoder(hmm=self._hmm, loglevel="FATAL", **config)
