@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .numerals import numerals
-from .tools import Choice, ToolSpec
+from .tools import ToolSpec
 from .words import content_words, stem
 
-__all__ = ["Wish", "wishes"]
+__all__ = ["Wish", "nearest", "wishes"]
 
 # A tool is called by two hits in its description, or one in its name.
 _ENOUGH = 2.0
@@ -53,19 +53,8 @@ class Wish:
     text: str
 
 
-def wishes(question: str, choice: Choice, already: int) -> list[Wish]:
-    """The calls that `question` asks for, without the first `already`, which have been made.
-
-    Where one must be called, the nearest tool is taken, however far.
-    """
-    found = _wished(question, choice.tools)[already:]
-    if not found and choice.must and choice.tools:
-        best = max(choice.tools, key=lambda tool: _score(question, tool))
-        found = [Wish(best, question)]
-    return found if choice.parallel else found[:1]
-
-
-def _wished(question: str, tools: Sequence[ToolSpec]) -> list[Wish]:
+def wishes(question: str, tools: Sequence[ToolSpec]) -> list[Wish]:
+    """The calls that `question` asks for, in its order."""
     whole = _best(question, tools)
     parts = [part for part in _PARTS.split(question) if part.strip()]
     if len(parts) > 1:
@@ -73,6 +62,11 @@ def _wished(question: str, tools: Sequence[ToolSpec]) -> list[Wish]:
         if len(several) > 1:
             return several
     return [Wish(whole, question)] if whole is not None else []
+
+
+def nearest(question: str, tools: Sequence[ToolSpec]) -> Wish:
+    """The tool that fits best, however badly: one of them has to be called."""
+    return Wish(max(tools, key=lambda tool: _score(question, tool)), question)
 
 
 def _by_parts(parts: list[str], tools: Sequence[ToolSpec], whole: ToolSpec | None) -> list[Wish]:

@@ -109,7 +109,7 @@ def values_for(
         offer(score, value)
     offer(0.75 if "null" in hint.kinds else 0.15, "null")
     # The best is far ahead of the second, so that a low temperature copies what fits best.
-    return sorted(((score**4, value) for value, score in found.items()), reverse=True)[:40]
+    return sorted(((score**6, value) for value, score in found.items()), reverse=True)[:40]
 
 
 def _listed(offer: Offer, hint: Hint, source: Source) -> None:
@@ -124,7 +124,7 @@ def _numbers(offer: Offer, key: str, hint: Hint, source: Source) -> None:
     names = {stem(word) for word in plain_words(key)}
     for at, number in enumerate(source.numbers):
         near = bool(names & {stem(number.before), stem(number.behind)})
-        offer(3.0 * 0.85**at + near, number.text)
+        offer(3.0 * 0.6**at + near, number.text)
         if number.text.removesuffix(".0") != number.text:
             offer(1.0, number.text.removesuffix(".0"))
     for value in ("0", "1", *(f"{bound:g}" for bound in hint.bounds)):

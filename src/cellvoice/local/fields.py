@@ -9,7 +9,15 @@ from typing import Any
 from . import refusals
 from .sampler import Sampling
 
-__all__ = ["DEFAULT_TEMPERATURE", "boolean", "check_names", "integer", "sampling", "wants_logprobs"]
+__all__ = [
+    "ACTED_ON",
+    "DEFAULT_TEMPERATURE",
+    "boolean",
+    "check_names",
+    "integer",
+    "sampling",
+    "wants_logprobs",
+]
 
 # The service's default is 1. A model of a thousand words is worth reading only below that, so
 # what the caller did not set is set lower; whatever the caller sets is obeyed.
@@ -26,7 +34,7 @@ _NOT_DONE: Mapping[str, tuple[object, ...]] = {
     "verbosity": (),
     "web_search_options": (),
 }
-_ACTED_ON = frozenset(
+ACTED_ON = frozenset(
     [
         "audio",
         "frequency_penalty",
@@ -73,7 +81,7 @@ def check_names(given: Mapping[str, Any]) -> None:
         if name in _NOT_DONE:
             if value not in _NOT_DONE[name]:
                 raise refusals.unsupported_parameter(name)
-        elif name not in _ACTED_ON and name not in _WITHOUT_EFFECT:
+        elif name not in ACTED_ON and name not in _WITHOUT_EFFECT:
             raise refusals.unknown_parameter(name)
 
 

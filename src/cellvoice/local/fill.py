@@ -109,7 +109,7 @@ class Filler:
         else:
             offers = self._values()
             # The deeper, the less is opened: a schema may refer to itself for ever.
-            opened = 0.3 * 0.2 ** max(0, len(cursor.keys) - 2)
+            opened = 0.3 * 0.2 ** max(0, len(cursor.keys) - 1)
             offers += [(opened, "{"), (opened, "[")]
         encode = self._tokenizer.encode
         return [(w, text) for w, text in offers if self._grammar.accepts(encode(text))]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .corpus import Corpus
+from .corpus import Corpus, Topic
 from .ngram import NgramModel
 from .retrieval import Retriever
 from .tokenizer import ASSISTANT, END, SPECIALS, START, USER, Tokenizer
 
-__all__ = ["LanguageModel", "UNKNOWN_ANSWERS"]
+__all__ = ["LanguageModel", "UNKNOWN_ANSWERS", "weighted"]
 
 UNKNOWN_ANSWERS = (
     "I do not know that. I am a small engine with about two hundred topics, not the real model.",
@@ -31,7 +31,7 @@ class LanguageModel:
         answers = [answer for topic in corpus.topics for answer in topic.answers]
         questions = [question for _, question in corpus.questions()]
         self.tokenizer = Tokenizer([*questions, *answers, *UNKNOWN_ANSWERS])
-        self._retriever = Retriever(corpus)
+        self.retriever = Retriever(corpus)
         self._ngram = NgramModel(self._sequences(), len(self.tokenizer))
         self._allowed = np.ones(len(self.tokenizer))
         self._allowed[[at for at in range(len(SPECIALS)) if at != END]] = 0.0
@@ -62,8 +62,17 @@ class LanguageModel:
 
     def known_answer(self, question: str) -> str:
         """The answer that fits best, "" if the question is not known."""
-        best = self.candidates(question)[0][1]
-        return "" if best in UNKNOWN_ANSWERS else best
+        topic = self.topic_of(question)
+        return topic.answers[0] if topic else ""
+
+    def topic_of(self, question: str) -> Topic | None:
+        """What the question is about, None if nothing fits."""
+        matches = self.retriever.matches(question, 1)
+        return self.corpus.topics[matches[0].topic] if matches else None
+
+    def topic_said(self, answer: str) -> Topic | None:
+        """The topic from which an earlier answer came, None if it came from none."""
+        return next((t for t in self.corpus.topics if answer.strip() in t.answers), None)
 
     def candidates(
         self, question: str, previous_answer: str | None = None
@@ -73,7 +82,7 @@ class LanguageModel:
         if said:
             return [(1.0, said)]
         found: list[tuple[float, str]] = []
-        matches = self._retriever.matches(question)
+        matches = self.retriever.matches(question)
         for match in matches:
             topic = self.corpus.topics[match.topic]
             answers = topic.answers
@@ -82,9 +91,7 @@ class LanguageModel:
             weight = (match.score / matches[0].score) ** 12
             for rank, answer in enumerate(answers):
                 found.append((weight * _SECOND_PARAPHRASE**rank, answer))
-        if not found:
-            return [(_SECOND_PARAPHRASE**at, text) for at, text in enumerate(UNKNOWN_ANSWERS)]
-        return found[:6]
+        return found[:6] or weighted(UNKNOWN_ANSWERS)
 
     def _sequences(self) -> list[list[int]]:
         encode = self.tokenizer.encode
@@ -94,6 +101,11 @@ class LanguageModel:
             for question in topic.questions
             for answer in topic.answers
         ]
+
+
+def weighted(answers: Sequence[str]) -> list[tuple[float, str]]:
+    """Answers with weights: each counts for less than the one before it."""
+    return [(_SECOND_PARAPHRASE**at, text) for at, text in enumerate(answers)]
 
 
 def _asked_to_say(question: str) -> str | None:

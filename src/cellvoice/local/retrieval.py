@@ -46,7 +46,11 @@ class Retriever:
         spread = Counter(feature for bag in bags for feature in bag)
         self._rarity = {f: math.log(1 + len(bags) / n) for f, n in spread.items()}
         self._unseen = math.log(1 + len(bags))
-        self._vectors = [self._vector(bag) for bag in bags]
+        # Where each feature occurs: a question shares a few dozen features with a few others.
+        self._places: dict[str, list[tuple[int, float]]] = {}
+        for number, bag in enumerate(bags):
+            for feature, weight in self._vector(bag).items():
+                self._places.setdefault(feature, []).append((number, weight))
 
     def matches(self, text: str, limit: int = 3) -> list[Match]:
         """The best topics for `text`, best first; only those the engine may answer from."""
@@ -61,12 +65,16 @@ class Retriever:
     def _scores(self, words: Sequence[str]) -> dict[int, float]:
         query = self._vector(_features(words))
         asked = _stems(" ".join(words))
+        scores: dict[int, float] = {}
+        for feature, weight in query.items():
+            for number, other in self._places.get(feature, ()):
+                scores[number] = scores.get(number, 0.0) + weight * other
         best: dict[int, float] = {}
-        for topic, vector in zip(self._topics, self._vectors, strict=True):
-            score = sum(weight * vector.get(feature, 0.0) for feature, weight in query.items())
+        for number, score in scores.items():
+            topic = self._topics[number]
             best[topic] = max(best.get(topic, 0.0), score)
         for topic, score in best.items():
-            if score and asked:
+            if asked:
                 share = len(asked & self._told[topic]) / len(asked)
                 best[topic] = score * share**_STRANGE
         return best

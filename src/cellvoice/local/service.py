@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 from cellvoice.errors import CellvoiceError
 
-from . import refusals
+from . import refusals, vocabulary
 from .asks import MODELS, Ask, parse_ask
 from .engine import Engine
 from .faults import Fault, Faults
+from .fields import ACTED_ON
 from .limits import REQUESTS_PER_MINUTE, Limits, estimated_tokens
 from .openapi import description
 from .refusals import Refusal
@@ -107,6 +108,12 @@ class Service:
         if where.startswith("/v1/models/"):
             _only("GET", method, path)
             return 200, _JSON, _model(where.removeprefix("/v1/models/"))
+        if where in vocabulary.PATHS:
+            _only(vocabulary.PATHS[where], method, path)
+            tokenizer = self._engine.tokenizer
+            if method == "GET":
+                return 200, _JSON, vocabulary.described(tokenizer)
+            return 200, _JSON, vocabulary.tokenized(body, tokenizer)
         raise refusals.bad_url(method, path)
 
     async def _completed(self, body: bytes) -> tuple[int, str, bytes | Body]:
@@ -156,4 +163,5 @@ def _model(name: str) -> bytes:
 
 
 def _row(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 1_795_392_000, "owned_by": "cellvoice"}
+    row = {"id": name, "object": "model", "created": 1_795_392_000, "owned_by": "cellvoice"}
+    return {**row, "x_engine": {"acts_on": sorted(ACTED_ON)}}
