@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cellvoice.errors import CellvoiceError, EngineError
@@ -11,7 +12,7 @@ from cellvoice.session import Endpoint
 if TYPE_CHECKING:
     from cellvoice.session import Session, Surface
 
-__all__ = ["engine", "execution", "html_page", "markdown_text", "surface"]
+__all__ = ["engine", "engine_tokens", "execution", "html_page", "markdown_text", "surface"]
 
 
 def surface() -> Surface | None:
@@ -56,6 +57,13 @@ def engine() -> Endpoint:
             f"the embedded engine did not start ({type(error).__name__}: {error}); "
             "set OPENAI_API_KEY to use gpt-audio, or pass base_url= of another server"
         ) from error
+
+
+def engine_tokens(text: str) -> Sequence[int]:
+    """The ids of a text's tokens for the embedded engine, whose vocabulary is its own."""
+    from cellvoice.local.vocabulary import own_tokens
+
+    return own_tokens(text)
 
 
 def html_page(session: Session) -> str:

@@ -36,6 +36,7 @@ HEAVY = {
     "httpx",
     "httpx_aiohttp",
     "ipywidgets",
+    "llguidance",
     "mcp",
     "msgspec",
     "numpy",

@@ -208,4 +208,5 @@ def _beside(text: Offer, names: set[str], source: Source) -> None:
                 rf"(?i:\b{word})\s+([A-Z][\w'-]+)",
             ):
                 for match in re.finditer(pattern, said):
-                    text(2.8 + extra, match[1])
+                    if content_words(match[1]):  # `what is the capital` names nothing
+                        text(2.8 + extra, match[1])

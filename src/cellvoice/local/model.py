@@ -7,17 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .corpus import Corpus, Topic
+from .corpus import UNKNOWN_ANSWERS, Corpus, Topic
 from .ngram import NgramModel
 from .retrieval import Retriever
 from .tokenizer import ASSISTANT, END, SPECIALS, START, USER, Tokenizer
 
 __all__ = ["LanguageModel", "UNKNOWN_ANSWERS", "weighted"]
 
-UNKNOWN_ANSWERS = (
-    "I do not know that. I am a small engine with about two hundred topics, not the real model.",
-    "That is outside the few topics I know. Ask me about sound, capital cities or statistics.",
-)
 _COPY_SHARE = 0.92
 _SECOND_PARAPHRASE = 0.6
 _FORGET = 4.0
@@ -28,9 +24,7 @@ class LanguageModel:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        answers = [answer for topic in corpus.topics for answer in topic.answers]
-        questions = [question for _, question in corpus.questions()]
-        self.tokenizer = Tokenizer([*questions, *answers, *UNKNOWN_ANSWERS])
+        self.tokenizer = Tokenizer([*corpus.texts(), *UNKNOWN_ANSWERS])
         self.retriever = Retriever(corpus)
         self._ngram = NgramModel(self._sequences(), len(self.tokenizer))
         self._allowed = np.ones(len(self.tokenizer))

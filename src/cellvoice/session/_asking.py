@@ -154,6 +154,8 @@ class Asking:
         clock: Callable[[], float],
         embedded: bool,
     ) -> None:
+        if embedded:  # whatever model it stands for, its tokens are its own
+            settings = replace(settings, tokenizer=lambda model: _seams.engine_tokens)
         self.settings = settings.checked()
         self.places = Places(self._write_outline, self._reshaped)
         self.watching: tuple[TurnView, ...] = ()

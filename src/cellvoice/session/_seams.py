@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -106,6 +106,8 @@ class _Composition(Protocol):
 
     def engine(self) -> Endpoint: ...
 
+    def engine_tokens(self, text: str) -> Sequence[int]: ...
+
     def html_page(self, session: Session) -> str: ...
 
     def markdown_text(self, session: Session) -> str: ...
@@ -168,6 +170,11 @@ def execution() -> str | None:
 def engine() -> Endpoint:
     """The embedded engine, started if need be; EngineError if it can't be."""
     return _composition().engine()
+
+
+def engine_tokens(text: str) -> Sequence[int]:
+    """The ids of a text's tokens for the embedded engine."""
+    return _composition().engine_tokens(text)
 
 
 def html_page(session: Session) -> str:

@@ -8,8 +8,19 @@ from pathlib import Path
 
 from cellvoice.errors import UsageError
 
-__all__ = ["Corpus", "Topic", "load_corpus", "parse_corpus", "spoken_words"]
+__all__ = [
+    "Corpus",
+    "Topic",
+    "UNKNOWN_ANSWERS",
+    "load_corpus",
+    "parse_corpus",
+    "spoken_words",
+]
 
+UNKNOWN_ANSWERS = (
+    "I do not know that. I am a small engine with about two hundred topics, not the real model.",
+    "That is outside the few topics I know. Ask me about sound, capital cities or statistics.",
+)
 _FOLDER = Path(__file__).parent
 
 
@@ -38,6 +49,12 @@ class Corpus:
         for number, topic in enumerate(self.topics):
             for question in topic.questions:
                 yield number, question
+
+    def texts(self) -> Iterator[str]:
+        """Every question and every answer: what the engine has words for."""
+        for topic in self.topics:
+            yield from topic.questions
+            yield from topic.answers
 
 
 def spoken_words(text: str) -> list[str]:
