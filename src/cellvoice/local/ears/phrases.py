@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cellvoice.local.corpus import load_corpus, spoken_words
+from cellvoice.local.corpus import Corpus, load_corpus, spoken_words
 
 from . import Heard
 from .features import cepstra, mel_powers, trimmed
@@ -35,8 +35,8 @@ class PhraseEar:
     label = "phrase matcher"
     part = "phrases"
 
-    def __init__(self, corpus_path: Path | None = None) -> None:
-        corpus = load_corpus(corpus_path)
+    def __init__(self, corpus_path: Path | None = None, *, corpus: Corpus | None = None) -> None:
+        corpus = corpus or load_corpus(corpus_path)
         self._texts = [" ".join(spoken_words(text)) for _, text in corpus.questions()]
         self._topics = np.array([topic for topic, _ in corpus.questions()])
         self._lock = threading.Lock()
@@ -51,10 +51,13 @@ class PhraseEar:
         kind = kind_of(samples)
         if kind != "speech":
             return Heard("", 0.0, kind)
-        seconds = speech_seconds(samples)
+        return Heard(self.question(samples), speech_seconds(samples))
+
+    def question(self, samples: Floats) -> str | None:
+        """The corpus' question that these samples are clearly nearest to, or None."""
         asked = cepstra(trimmed(mel_powers(samples)))
         found = self._nearest(asked, self._ready())
-        return Heard(None if found is None else self._texts[found], seconds)
+        return None if found is None else self._texts[found]
 
     def close(self) -> None:
         """Nothing to end."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -105,6 +106,7 @@ class SphinxEar:
                 command.append(str(self._corpus_path))
             self._worker = subprocess.Popen(
                 command,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # small arrays: see __main__.py
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -16,16 +16,20 @@ import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pocketsphinx
 from pocketsphinx.lm import ArpaBoLM
 
 from cellvoice.local.corpus import Corpus, load_corpus, spoken_words
+from cellvoice.local.ears.phrases import PhraseEar
 from cellvoice.local.retrieval import Retriever
 
 __all__ = ["Recogniser", "main"]
 
-# Mean word posterior below which a sentence is decoded again with the wide model: a question
-# from outside the corpus would else be bent into one from inside.
+# Mean word posterior from which the narrow model is believed at once …
+_CERTAIN = 0.9
+# … and below which a sentence is decoded again with the wide model: a question from outside the
+# corpus would else be bent into one from inside.
 _SURE = 0.6
 _SURE_OF_A_QUESTION = 0.45  # what is word for word a question of the corpus needs less
 # How much the language model weighs beside the sound. With two hundred topics the default (6.5)
@@ -45,7 +49,9 @@ _EXTRA_WORDS = {
 
 
 class Recogniser:
-    """Two decoders: a quick one biased to the corpus, and a wide one for everything else."""
+    """Two decoders, a quick one biased to the corpus and a wide one for everything else; between
+    them the phrase matcher, which errs elsewhere: it compares whole questions, not sounds.
+    """
 
     def __init__(self, corpus: Corpus) -> None:
         models = Path(pocketsphinx.get_model_path()) / "en-us"
@@ -53,10 +59,13 @@ class Recogniser:
         self._wide_lm = str(models / "en-us.lm.bin")
         self._retriever = Retriever(corpus)
         self._near = self._near_decoder(corpus)
+        self._known = {" ".join(spoken_words(text)) for _, text in corpus.questions()}
+        self._phrases = PhraseEar(corpus=corpus)
         self._wide: Any = None
 
     def warm_up(self) -> None:
-        """Open the wide decoder, which takes a second."""
+        """Make the matcher's templates and open the wide decoder: more than a second."""
+        self._phrases.warm_up()
         if self._wide is None:
             # Half the time of the default 30 000 active states, for one word in fifty.
             self._wide = self._decoder(
@@ -69,6 +78,12 @@ class Recogniser:
         if not words:
             return ""
         near = " ".join(words)
+        if near in self._known or (sureness >= _CERTAIN and self._retriever.matches(near)):
+            return near
+        samples = np.frombuffer(pcm16_16khz, dtype="<i2").astype(np.float32) / np.float32(32768)
+        phrase = self._phrases.question(samples)
+        if phrase is not None:
+            return phrase
         # The narrow model can only say the corpus' words, so what resembles none of its
         # questions was probably something else.
         matches = self._retriever.matches(near)
