@@ -93,6 +93,25 @@ def test_the_committed_quickstart_plays_on_opening() -> None:
     assert all(cell.execution_count is not None for cell in code)
 
 
+def test_the_look_inside_the_engine_runs_and_shows_what_it_says(tmp_path: Path) -> None:
+    committed = nbformat.read(ROOT / "notebooks" / "inside-the-engine.ipynb", as_version=4)
+    nbformat.validate(committed)
+    shown = output_types(committed)
+    assert {"image/svg+xml", "image/png", TURN_MIME} <= shown
+    again = execute(committed, tmp_path)
+    assert output_types(again) == shown
+    printed = "".join(o.get("text", "") for c in again.cells for o in c.get("outputs", []))
+    assert "temperature 0: 1 different answers of 20" in printed
+    values = [
+        o["data"].get("text/plain")
+        for c in again.cells
+        for o in c.get("outputs", [])
+        if "data" in o
+    ]
+    assert "{'city': 'Paris', 'people': 23}" in values
+    assert """[('multiply', '{"a":17,"b":23}')]""" in values
+
+
 def test_listening_and_the_pad_do_not_wait_for_anybody(tmp_path: Path) -> None:
     done = execute(
         cells(
