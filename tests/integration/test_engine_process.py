@@ -74,8 +74,8 @@ def test_the_official_client_knows_its_errors(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="does not exist"):
         client.chat.completions.create(**{**CHAT, "model": "gpt-0"})
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(**CHAT, logprobs=True)
-    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", "logprobs")
+        client.chat.completions.create(**CHAT, reasoning_effort="low")
+    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", "reasoning_effort")
     assert caught.value.request_id is not None
     with pytest.raises(openai.AuthenticationError, match="Incorrect API key"):
         client.with_options(api_key="wrong").models.list()

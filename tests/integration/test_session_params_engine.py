@@ -26,14 +26,13 @@ def test_a_reply_in_one_mp3_is_heard(session: Session) -> None:
     assert whole.clip.rms_dbfs == pytest.approx(streamed.clip.rms_dbfs, abs=1.0)
 
 
-def test_what_the_engine_cannot_do_is_left_out_or_told(session: Session) -> None:
+def test_what_the_engine_cannot_do_is_told(session: Session) -> None:
     turn = session.say("Hello.", prompt_cache_key="lesson", top_logprobs=2)
-    left_out = [notice for notice in turn.notices if "asked again without" in notice]
     assert turn.finish == "complete"
-    if turn.reply.logprobs is None:
-        assert "logprobs and top_logprobs" in left_out[0]
-    with pytest.raises(ServiceError, match="leave frequency_penalty out"):
-        session.say("Hello.", frequency_penalty=1)
+    assert turn.reply.logprobs is not None
+    assert not any("asked again without" in notice for notice in turn.notices)
+    with pytest.raises(ServiceError, match="reasoning_effort"):
+        session.say("Hello.", extra_body={"reasoning_effort": "low"})
 
 
 def test_the_engine_is_not_warned_of_as_if_it_were_the_service(session: Session) -> None:
