@@ -7,6 +7,7 @@ word that is in no question, and says so instead of guessing.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,24 @@ from .features import cepstra, mel_powers, trimmed
 from .kinds import kind_of, speech_seconds
 from .templates import Templates, make_templates
 
-__all__ = ["PhraseEar"]
+__all__ = ["Nearest", "PhraseEar"]
 
 Floats = NDArray[np.float32]
 
-# How far the best question may be, between no more than the voice's strangeness (0) and the
-# distance of any question (1). A voice like our own is matched much closer than a stranger's.
+# A voice like our own is matched much closer than a stranger's.
 _FAMILIAR, _STRANGE = 1.6, 3.0
-_LIMIT_FAMILIAR, _LIMIT_STRANGE = 0.5, 0.67
+_LIMIT_FAMILIAR, _LIMIT_STRANGE = 0.5, 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A question. `place` is how far it is, from the strangeness of the voice itself (0) to the
+    distance of any question (1); at `limit` it is too far to be believed without another witness.
+    """
+
+    text: str
+    place: float
+    limit: float
 
 
 class PhraseEar:
@@ -51,25 +62,16 @@ class PhraseEar:
         kind = kind_of(samples)
         if kind != "speech":
             return Heard("", 0.0, kind)
-        return Heard(self.question(samples), speech_seconds(samples))
+        found = self.nearest(samples)
+        known = found is not None and found.place < found.limit
+        return Heard(found.text if found and known else None, speech_seconds(samples))
 
-    def question(self, samples: Floats) -> str | None:
-        """The corpus' question that these samples are clearly nearest to, or None."""
+    def nearest(self, samples: Floats) -> Nearest | None:
+        """The corpus' question that these samples are nearest to, and how near; None if none is
+        of such a length.
+        """
         asked = cepstra(trimmed(mel_powers(samples)))
-        found = self._nearest(asked, self._ready())
-        return None if found is None else self._texts[found]
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-    def _ready(self) -> Templates:
-        with self._lock:
-            if self._templates is None:
-                self._templates = make_templates(self._texts)
-            return self._templates
-
-    def _nearest(self, asked: Floats, templates: Templates) -> int | None:
-        """The number of the question that is clearly nearer than the others, or None."""
+        templates = self._ready()
         by_throat = path_distances(asked, templates).reshape(-1, len(self._texts))
         distances = by_throat.min(axis=0)
         best = int(np.argmin(distances))
@@ -81,7 +83,16 @@ class PhraseEar:
         place = (float(distances[best]) - strangeness) / max(1e-6, typical - strangeness)
         share = np.clip((strangeness - _FAMILIAR) / (_STRANGE - _FAMILIAR), 0.0, 1.0)
         limit = _LIMIT_FAMILIAR + (_LIMIT_STRANGE - _LIMIT_FAMILIAR) * float(share)
-        return best if place < limit else None
+        return Nearest(self._texts[best], place, limit)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _ready(self) -> Templates:
+        with self._lock:
+            if self._templates is None:
+                self._templates = make_templates(self._texts)
+            return self._templates
 
 
 def path_distances(asked: Floats, templates: Templates) -> Floats:
