@@ -48,4 +48,4 @@ def test_nothing_that_fits_or_misses_the_description_breaks_the_server(tmp_path:
         assert process.pid is not None
     finally:
         process.close()
-    assert "3 selected / 3 total" in done.stdout
+    assert "5 selected / 5 total" in done.stdout

@@ -33,41 +33,6 @@ _OBJECT_FIELDS = {"logit_bias", "metadata", "response_format"}
 @cache
 def description() -> bytes:
     """The description as JSON."""
-    ref = "#/components/schemas/"
-    chat = {
-        "operationId": "createChatCompletion",
-        "summary": "Answer a conversation in words, and in sound if asked to",
-        "requestBody": {"required": True, "content": _json({"$ref": f"{ref}Request"})},
-        "responses": {
-            "200": {
-                "description": "One chat.completion, or its chunks as server-sent events",
-                "content": {
-                    **_json({"$ref": f"{ref}Completion"}),
-                    "text/event-stream": {"schema": {"type": "string"}},
-                },
-            },
-            **_errors(400, 401, 404, 413, 429, 500),
-        },
-    }
-    models = {
-        "operationId": "listModels",
-        "summary": "The names that the engine answers to",
-        "responses": {
-            "200": {"description": "A list", "content": _json({"$ref": f"{ref}Models"})},
-            **_errors(401, 429),
-        },
-    }
-    model = {
-        "operationId": "retrieveModel",
-        "summary": "One of them",
-        "parameters": [
-            {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
-        ],
-        "responses": {
-            "200": {"description": "The model", "content": _json({"$ref": f"{ref}Model"})},
-            **_errors(401, 404),
-        },
-    }
     told = {
         "openapi": "3.1.0",
         "info": {
@@ -76,20 +41,54 @@ def description() -> bytes:
             "description": "A small offline stand-in for gpt-audio. It is not gpt-audio.",
         },
         "security": [{"key": []}],
-        "paths": {
-            "/v1/chat/completions": {"post": chat},
-            "/v1/models": {"get": models},
-            "/v1/models/{model}": {"get": model},
-        },
+        "paths": _paths(),
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": _schemas(ref),
+            "schemas": _schemas(),
         },
     }
     return json.dumps(told, indent=1).encode()
 
 
-def _schemas(ref: str) -> dict[str, Schema]:
+def _paths() -> dict[str, Any]:
+    chat = _operation(
+        "createChatCompletion", "Completion", (400, 401, 404, 413, 429, 500), "Request"
+    )
+    stream = {"text/event-stream": {"schema": {"type": "string"}}}
+    chat["responses"]["200"]["content"] |= stream
+    model = _operation("retrieveModel", "Model", (401, 404))
+    name = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "/v1/chat/completions": {"post": chat},
+        "/v1/models": {"get": _operation("listModels", "Models", (401, 429))},
+        "/v1/models/{model}": {"get": {**model, "parameters": [name]}},
+        "/v1/engine/tokens": {"get": _operation("listTokens", "Tokens", (401,))},
+        "/v1/engine/tokenize": {"post": _operation("tokenize", "Tokenized", (400, 401), "Text")},
+    }
+
+
+def _operation(name: str, gives: str, errors: tuple[int, ...], takes: str = "") -> dict[str, Any]:
+    """What is taken and given, by the names of schemas."""
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "responses": {
+            "200": {"description": gives, "content": _json(_ref(gives))},
+            **{
+                str(status): {"description": "The service's error", "content": _json(_ref("Error"))}
+                for status in errors
+            },
+        },
+    }
+    if takes:
+        operation["requestBody"] = {"required": True, "content": _json(_ref(takes))}
+    return operation
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas() -> dict[str, Schema]:
     text_or_null: Schema = {"type": ["string", "null"]}
     error = dict.fromkeys(("param", "code"), text_or_null)
     error |= {"message": {"type": "string"}, "type": {"type": "string"}}
@@ -100,8 +99,8 @@ def _schemas(ref: str) -> dict[str, Schema]:
         "owned_by": {"type": "string"},
     }
     return {
-        "Request": _request(ref),
-        "Message": _message(ref),
+        "Request": _request(),
+        "Message": _message(),
         "Part": _part(),
         "Completion": _object(
             {
@@ -117,18 +116,21 @@ def _schemas(ref: str) -> dict[str, Schema]:
         "Models": _object(
             {
                 "object": {"const": "list"},
-                "data": {"type": "array", "items": {"$ref": f"{ref}Model"}},
+                "data": {"type": "array", "items": _ref("Model")},
             }
         ),
+        "Tokens": _object({"object": {"const": "list"}, "data": {"type": "array"}}),
+        "Text": _object({"text": {"type": "string"}}),
+        "Tokenized": _object({"text": {"type": "string"}, "tokens": {"type": "array"}}),
         "Error": _object({"error": _object(error)}),
     }
 
 
-def _request(ref: str) -> Schema:
+def _request() -> Schema:
     """The request, its parameters out of the table that the client checks them by."""
     fields: dict[str, Schema] = {
         "model": {"enum": [*MODELS], "examples": ["gpt-audio"]},
-        "messages": {"type": "array", "minItems": 1, "items": {"$ref": f"{ref}Message"}},
+        "messages": {"type": "array", "minItems": 1, "items": _ref("Message")},
         "modalities": _or_null(
             {"type": "array", "items": {"enum": ["text", "audio"]}, "uniqueItems": True}
         ),
@@ -169,11 +171,11 @@ def _field(param: Param) -> Schema:
     return {**schema, "description": param.text}
 
 
-def _message(ref: str) -> Schema:
+def _message() -> Schema:
     content = {
         "anyOf": [
             {"type": "string"},
-            {"type": "array", "items": {"$ref": f"{ref}Part"}},
+            {"type": "array", "items": _ref("Part")},
             {"type": "null"},
         ]
     }
@@ -206,11 +208,3 @@ def _or_null(schema: Schema) -> Schema:
 
 def _json(schema: Schema) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
-
-
-def _errors(*statuses: int) -> dict[str, Any]:
-    told = _json({"$ref": "#/components/schemas/Error"})
-    return {
-        str(status): {"description": "The service's error body", "content": told}
-        for status in statuses
-    }

@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 
 # A voice like our own is matched much closer than a stranger's.
 _FAMILIAR, _STRANGE = 1.6, 3.0
-_LIMIT_FAMILIAR, _LIMIT_STRANGE = 0.5, 0.65
+_LIMIT_FAMILIAR, _LIMIT_STRANGE = 0.5, 0.67
 
 
 @dataclass(frozen=True, slots=True)
