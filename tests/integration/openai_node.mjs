@@ -55,6 +55,33 @@ async function replayed(id) {
   return reply.choices[0].message.audio.transcript;
 }
 
+const multiply = {
+  type: "function",
+  function: {
+    name: "multiply",
+    description: "Multiply two numbers.",
+    parameters: {
+      type: "object",
+      properties: { a: { type: "integer" }, b: { type: "integer" } },
+      required: ["a", "b"],
+      additionalProperties: false,
+    },
+    strict: true,
+  },
+};
+
+async function called() {
+  const question = [{ role: "user", content: "What is 17 times 23?" }];
+  const tools = [multiply];
+  const first = await client.chat.completions.create({ ...spoken, messages: question, tools });
+  const calls = first.choices[0].message.tool_calls;
+  const { a, b } = JSON.parse(calls[0].function.arguments);
+  const result = { role: "tool", tool_call_id: calls[0].id, content: String(a * b) };
+  const messages = [...question, { role: "assistant", tool_calls: calls }, result];
+  const second = await client.chat.completions.create({ ...spoken, messages, tools });
+  return { numbers: [a, b], transcript: second.choices[0].message.audio.transcript };
+}
+
 async function refused(changes, options) {
   try {
     await client.chat.completions.create({ ...spoken, messages: asked, ...changes }, options);
@@ -73,6 +100,7 @@ process.stdout.write(
     streamed: await streamed(),
     left: await left(),
     replayed: await replayed(first.id),
+    called: await called(),
     badVoice: await refused({ audio: { voice: "bella", format: "pcm16" } }),
     badModel: await refused({ model: "gpt-0" }),
     badKey: await refused({}, { headers: { Authorization: "Bearer wrong" } }),

@@ -58,6 +58,11 @@ def test_a_stream_can_be_left_and_an_answer_replayed(got: dict[str, Any]) -> Non
     assert got["replayed"] == ANSWER
 
 
+def test_a_tool_is_called_and_its_result_is_said(got: dict[str, Any]) -> None:
+    assert got["called"]["numbers"] == [17, 23]
+    assert "391" in got["called"]["transcript"]
+
+
 def test_errors_are_of_the_clients_own_classes(got: dict[str, Any]) -> None:
     told = {name: got[name] for name in ("badVoice", "badModel", "badKey", "badAudio")}
     assert [(e["name"], e["status"], e["code"], e["param"]) for e in told.values()] == [

@@ -54,7 +54,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "cut, stall, malformed, error, slow; may be given several times (see docs/serve.md)",
     )
     parser.add_argument(
-        "--requests-per-minute", type=int, metavar="N", help="refuse more than so many with a 429"
+        "--requests-per-minute",
+        type=_at_least_one,
+        metavar="N",
+        help="refuse more than so many with a 429",
     )
     parser.add_argument("--corpus", type=Path, help="a corpus of your own instead of the engine's")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
@@ -102,6 +105,12 @@ def _made(options: argparse.Namespace) -> LocalServer:
         corpus_path=options.corpus,
         grace_s=_CHILD_GRACE_S if options.parent_pipe else _GRACE_S,
     )
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 def _to_paste(base_url: str, api_key: str) -> str:
