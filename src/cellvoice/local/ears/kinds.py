@@ -1,7 +1,7 @@
 """What kind of sound it is, before anybody looks for words in it.
 
 Speech changes its colour and its loudness from syllable to syllable. Noise keeps its colour; music
-keeps its loudness or its notes. The limits lie between what thirteen synthetic voices, seventeen
+keeps its loudness or its notes. The limits lie between what thirteen synthetic voices, eleven
 human recordings, seven noises and fourteen pieces of simple music measure, with room on the side of
 speech: benchmarks/README.md has the figures.
 """
