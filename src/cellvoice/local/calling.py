@@ -17,6 +17,7 @@ __all__ = ["Wish", "nearest", "wishes"]
 _ENOUGH = 2.0
 _NAME_HIT, _TEXT_HIT, _NUMBERS_FIT = 2.0, 1.0, 0.5
 _MOST_TEXT = 2.0
+_MOST_LETTERS = 1_000  # of a question that are looked at: its end
 _PARTS = re.compile(
     r"\s*(?:[;?!.]\s+|,\s*and\s+|,\s+|\band then\b|\bthen\b|\band\b)\s*", re.IGNORECASE
 )
@@ -55,6 +56,7 @@ class Wish:
 
 def wishes(question: str, tools: Sequence[ToolSpec]) -> list[Wish]:
     """The calls that `question` asks for, in its order."""
+    question = question[-_MOST_LETTERS:]
     whole = _best(question, tools)
     parts = [part for part in _PARTS.split(question) if part.strip()]
     if len(parts) > 1:

@@ -62,6 +62,7 @@ _NOBODYS = {
     "duration": "PT0S",
 }
 _NO = word_set("no not off never without disable disabled false don't stop close closed")
+_MOST_LETTERS = 3_000  # of a text from which values are copied; its end counts
 
 Offer = Callable[[float, str], None]
 
@@ -75,6 +76,7 @@ class Source:
     numbers: list[Numeral] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.asked = self.asked[-_MOST_LETTERS:]
         self.numbers = numerals(self.asked)
 
     def cased(self, phrase: str) -> str:

@@ -117,8 +117,11 @@ class Filler:
     def _key_offers(self, wanted_only: bool = False) -> list[tuple[float, str]]:
         used = self._cursor.used[-1] if self._cursor.used else []
         if self._keys:
+            # Not asked for: written at the root, left out deeper down and where there are many.
+            depth = len(self._cursor.used) - 1
+            other = 0.6 * 0.25**depth * min(1.0, 8 / len(self._keys))
             return [
-                (1.0 if self._asked_for(key) else 0.6, f"{json.dumps(key, ensure_ascii=False)}:")
+                (1.0 if self._asked_for(key) else other, f"{json.dumps(key, ensure_ascii=False)}:")
                 for key in self._keys
                 if key not in used and (self._asked_for(key) or not wanted_only)
             ]

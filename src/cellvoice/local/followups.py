@@ -21,12 +21,13 @@ _MORE = frozenset(
     ]
 )
 _MOST_WORDS = 6  # of a question that leans on the one before
+_MOST_BEFORE = 20  # words of an earlier question, from its end
 _LIKE = 0.68  # how much like a question of the corpus a completed one has to be
 
 
 def is_more(question: str) -> bool:
     """Whether `question` only asks for more of the same."""
-    words = spoken_words(question)
+    words = spoken_words(question[:80])
     while words and words[0] in ("and", "but", "please", "ok", "okay"):
         words = words[1:]
     return " ".join(words) in _MORE
@@ -34,6 +35,7 @@ def is_more(question: str) -> bool:
 
 def rest_of(question: str) -> str:
     """What is new in a question that leans on the one before, "" for one that stands by itself."""
+    question = question[:200]
     match = _LEAD.match(question)
     rest = question[match.end() :] if match else question
     if len(spoken_words(rest)) > _MOST_WORDS or not content_words(rest):
@@ -54,7 +56,7 @@ def continued(question: str, earlier: Sequence[str], retriever: Retriever) -> st
     new = set(content_words(rest))
     for before in earlier:
         best, best_score = "", _LIKE
-        for variant in _variants(spoken_words(before), spoken_words(rest)):
+        for variant in _variants(spoken_words(before)[-_MOST_BEFORE:], spoken_words(rest)):
             score = next((match.score for match in retriever.matches(variant, 1)), 0.0)
             if score > best_score and new <= set(content_words(variant)):
                 best, best_score = variant, score

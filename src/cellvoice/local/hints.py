@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 __all__ = ["OTHER_KEYS", "Hint", "hints_of"]
 
 _DEEPEST = 12
+_MOST_PARTS = 2_000  # a schema that refers to itself has no end
 OTHER_KEYS = "*"  # where the hints for keys stand that the schema does not name
 
 
@@ -32,7 +34,7 @@ def hints_of(schema: str) -> tuple[dict[str, Hint], tuple[str, ...]]:
     raw = json.loads(schema)
     found: dict[str, list[Mapping[str, Any]]] = {}
     keys: dict[str, None] = {}
-    for key, part in _parts(raw, raw, "", 0):
+    for key, part in islice(_parts(raw, raw, "", 0), _MOST_PARTS):
         found.setdefault(key, []).append(part)
         for name in part.get("properties", {}) if isinstance(part.get("properties"), dict) else ():
             keys[name] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .answers import YES_OR_NO, completed, shaped_answers, yes_or_no
 from .asks import Ask
@@ -13,7 +14,7 @@ from .extract import Source
 from .fill import Filler
 from .followups import rest_of
 from .model import LanguageModel, weighted
-from .plan import LONGEST_JSON, Begin, Call, NextProbabilities, Plan, Saying
+from .plan import LONGEST_ANSWER, LONGEST_JSON, Begin, Call, NextProbabilities, Plan, Saying
 from .results import calls_made, told
 from .sampler import Guide
 from .steering import style_of
@@ -38,14 +39,14 @@ class Mind:
     def plan(self, ask: Ask, question: str, notice: str | None) -> Plan:
         """What to do about `question`; a `notice` is said whatever was asked."""
         if notice is not None:
-            return Plan(Saying(self._copied(question, [(1.0, notice)]), notice=notice))
+            return Plan(replace(self._saying_of(question, [(1.0, notice)]), notice=notice))
         made = calls_made(ask.messages)
         wished = self._wishes(ask, question, len(made))
         if wished:
-            saying = Saying(self._copied(question, []))
+            saying = self._saying_of(question, [])
             return Plan(saying, tuple(self._call(wish) for wish in wished))
         if made and ask.schema is None:
-            return Plan(Saying(self._copied(question, weighted(told(question, made)))))
+            return Plan(self._saying_of(question, weighted(told(question, made))))
         return Plan(self._saying(ask, completed(ask, question, self._model)))
 
     def _saying(self, ask: Ask, question: str) -> Saying:
@@ -60,7 +61,7 @@ class Mind:
         if style.yes_or_no:
             following = self._model.copying(question, yes_or_no(question, self._model))
             return Saying(lambda: (following, self._constrainer.grammar(YES_OR_NO)))
-        return Saying(self._copied(question, shaped_answers(ask, question, style, self._model)))
+        return self._saying_of(question, shaped_answers(ask, question, style, self._model))
 
     def _wishes(self, ask: Ask, question: str, made: int) -> list[Wish]:
         """The calls that are asked for and were not made yet, at least one if there must be one.
@@ -91,9 +92,12 @@ class Mind:
             return Call(wish.tool, lambda: (copied, None))
         return Call(wish.tool, lambda: (copied, self._constrainer.grammar(grammar)))
 
-    def _copied(self, question: str, answers: list[tuple[float, str]]) -> Begin:
+    def _saying_of(self, question: str, answers: list[tuple[float, str]]) -> Saying:
+        """One of the answers, or what lies between them; twice as long as the longest at most."""
         following = self._model.copying(question, answers)
-        return lambda: (following, None)
+        longest = max((len(self._model.tokenizer.encode(text)) for _, text in answers), default=0)
+        limit = min(max(LONGEST_ANSWER, 2 * longest), LONGEST_JSON)
+        return Saying(lambda: (following, None), longest=limit)
 
     def _filling(self, schema: str, source: Source, following: NextProbabilities) -> Begin:
         def begin() -> tuple[NextProbabilities, Guide]:

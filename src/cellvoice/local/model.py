@@ -17,6 +17,7 @@ __all__ = ["LanguageModel", "UNKNOWN_ANSWERS", "weighted"]
 _COPY_SHARE = 0.92
 _SECOND_PARAPHRASE = 0.6
 _FORGET = 4.0
+_LONGEST_MATCH = 8
 
 
 class LanguageModel:
@@ -116,23 +117,28 @@ def _copying(
     """Every candidate votes for what follows its longest match with the end of the answer so far.
 
     A match one token longer counts four times as much, so that two answers are joined only where
-    they really share their words.
+    they really share their words. An only candidate is to be said as it is: where it repeats
+    itself, the place that the whole text so far leads to counts most.
     """
     votes = np.zeros(size)
     said = [START, *tokens]
+    alone = len(candidates) == 1
     for weight, answer in candidates:
         anchored = [START, *answer]
         for at in range(1, len(anchored)):
             length = _matched(anchored, at, said)
             if length:
-                votes[anchored[at]] += weight * _FORGET ** min(length, 8)
+                votes[anchored[at]] += weight * _FORGET**length
+        here = len(said)
+        if alone and here < len(anchored) and anchored[:here] == said:
+            votes[anchored[here]] += _FORGET ** (2 * _LONGEST_MATCH)
     total = votes.sum()
     return votes / total if total else None
 
 
 def _matched(answer: Sequence[int], at: int, tokens: Sequence[int]) -> int:
-    """How many tokens before `at` equal the last tokens said."""
-    length = 0
-    while length < min(at, len(tokens)) and answer[at - 1 - length] == tokens[-1 - length]:
+    """How many tokens before `at` equal the last tokens said; beyond eight it is all the same."""
+    length, most = 0, min(at, len(tokens), _LONGEST_MATCH)
+    while length < most and answer[at - 1 - length] == tokens[-1 - length]:
         length += 1
     return length

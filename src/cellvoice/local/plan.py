@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .sampler import Guide
 from .tools import ToolSpec
 
-__all__ = ["LONGEST_JSON", "Begin", "Call", "NextProbabilities", "Plan", "Saying"]
+__all__ = ["LONGEST_ANSWER", "LONGEST_JSON", "Begin", "Call", "NextProbabilities", "Plan", "Saying"]
 
 NextProbabilities = Callable[[Sequence[int]], NDArray[np.float64]]
 LONGEST_ANSWER = 120  # tokens; the corpus' longest has about thirty

@@ -22,6 +22,8 @@ _WINDOW_WEIGHT = 0.9
 # `who invented the telephone` has much of `who invented writing`, but nobody is told of telephones
 # there: words that a topic never says make it less likely.
 _STRANGE = 0.8
+# The question stands at the end of whatever was pasted before it.
+_MOST_LETTERS = 600
 _SHORT = frozenset({"what's", "who's", "where's", "how's", "it's", "that's", "when's"})
 
 
@@ -54,7 +56,7 @@ class Retriever:
 
     def matches(self, text: str, limit: int = 3) -> list[Match]:
         """The best topics for `text`, best first; only those the engine may answer from."""
-        words = _expanded(spoken_words(text))
+        words = _expanded(spoken_words(text[-_MOST_LETTERS:]))
         best = self._scores(words)
         for at in range(max(0, len(words) - _WINDOW_WORDS) + 1 if len(words) > 9 else 0):
             for topic, score in self._scores(words[at : at + _WINDOW_WORDS]).items():
