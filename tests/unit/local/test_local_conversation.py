@@ -143,6 +143,23 @@ def test_every_question_of_the_corpus_gets_its_answer_at_the_usual_temperature(
     assert len(wrong) <= len(corpus.topics) * 0.03, wrong
 
 
+def test_what_is_to_be_said_exactly_is_said_to_its_end_though_it_repeats_itself(say: Say) -> None:
+    text = " ".join(["one two three"] * 60) + " four."
+    assert say(f"Say exactly: {text}") == text
+
+
+def test_the_question_at_the_end_of_a_long_text_is_answered(say: Say) -> None:
+    pasted = "nothing of this matters here " * 2_000
+    assert say(f"{pasted}. What is the capital of France?") == PARIS
+
+
+def test_the_documents_count_the_topics_as_they_are() -> None:
+    corpus = load_corpus()
+    counted = f"{len(corpus.topics)} topics with {sum(1 for _ in corpus.questions())} questions"
+    text = (Path(__file__).parents[3] / "docs" / "engine-text.md").read_text(encoding="utf-8")
+    assert counted in text
+
+
 async def test_the_tokens_are_listed_and_texts_are_cut_into_them(engine: Engine) -> None:
     service = Service(engine, api_key=None)
 
