@@ -15,8 +15,10 @@ from cellvoice.audio import Clip
 from cellvoice.errors import ConnectionFailed, EngineError, ServiceError
 from cellvoice.local import LocalTransport
 from cellvoice.local.child import EngineProcess
-from cellvoice.local.ears import NoEar
+from cellvoice.local.ears import Ear, NoEar
+from cellvoice.local.ears.phrases import PhraseEar
 from cellvoice.local.engine import Engine
+from cellvoice.local.voices import choose_voice
 from cellvoice.protocol import estimate_input_tokens
 from cellvoice.session import Endpoint, Session, Turn
 
@@ -121,11 +123,18 @@ def test_an_engine_that_dies_in_a_turn_is_told_and_the_next_turn_is_answered(
     engine.close()
 
 
-def test_an_engine_without_a_recogniser_says_what_to_install() -> None:
-    transport = LocalTransport(Engine(ear=NoEar()))
+def strange() -> Clip:
+    """A question that the engine does not know by its sound."""
+    samples = choose_voice("formant").speak("Nobody knows who painted this wall.", "alloy")
+    return Clip.from_array(samples, 24_000)
+
+
+@pytest.mark.parametrize("ear", [NoEar(), PhraseEar()])
+def test_an_engine_without_a_recogniser_says_what_to_install(ear: Ear) -> None:
+    transport = LocalTransport(Engine(ear=ear))
     with Session(transport=transport, journal=False) as session:
         assert "pip install" not in " ".join(session.say("Hello.").notices)
-        turn = session.say(Clip.read(QUESTION))
+        turn = session.say(strange())
     assert turn.finish == "complete" and turn.clip is not None
     (notice,) = turn.notices
     assert "pip install 'cellvoice[engine]'" in notice

@@ -18,6 +18,8 @@ _DEAF = (
     "run pip install 'cellvoice[engine]' and restart the kernel, or type the question"
 )
 
+_WITHOUT_RECOGNISER = ("none", "phrase matcher")
+
 
 def has_content(reply: Reply) -> bool:
     """Whether anything was received that a person could hear or read."""
@@ -61,7 +63,9 @@ def notices_of(
 ) -> list[str]:
     """Sentences about a reply that is not what was asked for; `spoken` if the input has sound."""
     notices: list[str] = []
-    if spoken and reply.engine is not None and reply.engine.get("ear") == "none":
+    engine = reply.engine or {}
+    # A recogniser always has words, though they may be none; only the other ears say null.
+    if spoken and engine.get("ear") in _WITHOUT_RECOGNISER and engine.get("heard") is None:
         notices.append(_DEAF)
     if finish == "length":
         notices.append(_length(params))
