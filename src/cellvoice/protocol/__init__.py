@@ -34,7 +34,7 @@ from .fault import error_from_json, error_from_response, mask_keys
 from .fold import Reply, ReplyToolCall, fold
 from .guard import NoiseGuard
 from .listing import ListedModel, models_in
-from .logprobs import ReplyLogprobs, joined_text
+from .logprobs import ReplyLogprobs, ScoredToken, joined_text
 from .messages import (
     STAY_IN_VOICE,
     assistant_audio,
@@ -127,6 +127,7 @@ __all__ = [
     "SSEDecoder",
     "Schema",
     "SecondPrice",
+    "ScoredToken",
     "SentSound",
     "StreamDone",
     "StreamParser",
