@@ -82,6 +82,7 @@ from .token_rates import (
     messages_tokens,
 )
 from .usage import InputDetails, OutputDetails, Usage
+from .words import WordTime, word_times
 
 __all__ = [
     "AZURE",
@@ -138,6 +139,7 @@ __all__ = [
     "TranscriptChunk",
     "Usage",
     "UsageReceived",
+    "WordTime",
     "assistant_audio",
     "assistant_text",
     "build_request",
@@ -164,7 +166,6 @@ __all__ = [
     "published_prices",
     "schema_of",
     "settings_form",
-    "sound_bytes",
     "staying_in_voice",
     "strict_form",
     "system_message",
@@ -176,4 +177,5 @@ __all__ = [
     "with_parameters",
     "without_added_nulls",
     "without_lookaround",
+    "word_times",
 ]

@@ -28,6 +28,7 @@ from .events import (
 )
 from .logprobs import ReplyLogprobs
 from .usage import Usage
+from .words import engine_joined
 
 if TYPE_CHECKING:
     from cellvoice.audio import Clip
@@ -69,6 +70,8 @@ class Reply:
     pcm: bytearray = field(default_factory=bytearray, repr=False)
     sample_rate_hz: int = PCM16_RATE_HZ
     transcript: str = ""
+    # For each piece of the transcript: how long it was then, and `generated_s` when it came.
+    word_pieces: list[tuple[int, float]] = field(default_factory=list, repr=False, compare=False)
     content: str = ""
     refusal: str = ""
     expires_at: int | None = None
@@ -125,6 +128,7 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
             _append_sound(reply, pcm, sample_rate_hz)
         case TranscriptChunk(text):
             reply.transcript += text  # appended: leading spaces belong to the pieces
+            reply.word_pieces.append((len(reply.transcript), reply.generated_s))  # appended
         case TextChunk(text):
             reply.content += text  # appended
         case RefusalChunk(text):
@@ -135,7 +139,7 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
             reply.created = created
             reply.fingerprint = fingerprint
         case EngineNamed(info):
-            reply.engine = info  # replaced: the newest says the most
+            reply.engine = engine_joined(reply.engine, info)  # replaced field by field
         case AudioStarted(audio_id):
             reply.audio_id = audio_id  # replaced: the server may repeat it
         case AudioExpiry(expires_at):

@@ -255,6 +255,7 @@ class RestoredTurn(Turn):
             reply.logprobs = ReplyLogprobs()
             for raw in logprobs:
                 reply.logprobs.append(msgspec.json.encode(raw))
+        reply.word_pieces = [(int(end), float(s)) for end, s in record.get("word_pieces") or ()]
         reply.error = error_from(record.get("error"))
         return reply
 

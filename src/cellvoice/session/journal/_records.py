@@ -181,6 +181,7 @@ def _words(reply: Reply) -> dict[str, object]:
         "usage": reply.usage.to_json() if reply.usage else None,
         "finish_reason": reply.finish_reason,
         "heartbeats": reply.heartbeats,
+        "word_pieces": [(end, round(made_s, 3)) for end, made_s in reply.word_pieces],
         "tool_calls": [dataclasses.asdict(call) for call in reply.tool_calls],
         "logprobs": _logprobs(reply.logprobs),
         "done": reply.done,
