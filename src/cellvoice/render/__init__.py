@@ -2,6 +2,7 @@
 
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
+from .details import IN_NOTEBOOK, WHOLE, Limits
 from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, marks, rounded_peaks
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
@@ -9,12 +10,15 @@ from .text import text
 from .words import dollars, seconds
 
 __all__ = [
+    "IN_NOTEBOOK",
     "PEAK_COUNT",
     "SOUND_CAP_BYTES",
     "SOUND_MIME",
     "TURN_MIME",
+    "WHOLE",
     "Card",
     "Frozen",
+    "Limits",
     "Place",
     "TurnLike",
     "bundle",
