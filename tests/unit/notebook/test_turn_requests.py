@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
 from cellvoice.notebook._turn_requests import turn_requests
-from cellvoice.session import Cell, Session, Turn, end_cell_run
+from cellvoice.session import Session, Turn
 
 RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
 
@@ -63,26 +62,6 @@ def test_a_spectrogram_is_a_picture(turn: Turn) -> None:
     assert (told["mime"], told["height"], told["max_hz"]) == ("image/png", 128, 8_000)
     assert told["duration_s"] == pytest.approx(turn.reply.received_s)
     assert png.startswith(b"\x89PNG")
-
-
-def in_cell(session: Session, words: str, count: int) -> Turn:
-    """A turn asked by the run number `count` of one cell."""
-    cell = Cell("a", count, f"request {count}")
-    turn = session.start_turn(words, cell=cell)
-    assert turn.wait(10)
-    end_cell_run(cell.id, cell.run)
-    return turn
-
-
-def test_an_older_version_of_a_turn_on_the_page_is_given_with_its_sound(session: Session) -> None:
-    older, newest = in_cell(session, "Hello.", 1), in_cell(session, "Good morning.", 2)
-    assert older in newest.versions
-    told, _ = ask(newest, "version", turn=older.id)
-    assert told["card"]["id"] == older.id
-    assert told["card"]["input"][0]["text"] == "Hello."
-    json.dumps(told, allow_nan=False)
-    assert ask(newest, "sound", turn=older.id)[1]
-    assert ask(newest, "version")[0]["card"]["versions"]["ids"] == [older.id, newest.id]
 
 
 def test_probabilities_are_given_whole_or_as_none(turn: Turn) -> None:
