@@ -7,7 +7,7 @@ with a hundred cards must open quickly. A `.turn.json` file has all of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -75,13 +75,12 @@ def _add_probabilities(found: Details, turn: Any, running: bool, limits: Limits)
 def _logprobs(reply: Reply, max_bytes: int | None) -> LogprobsForm:
     logprobs = reply.logprobs
     assert logprobs is not None  # the caller has seen to it
-    tokens = [_token(token) for token in logprobs.tokens]
-    kept = tokens if max_bytes is None else _within(tokens, max_bytes)
+    kept = _within(logprobs.tokens, max_bytes)
     mean, perplexity = logprobs.mean_logprob, logprobs.perplexity
     return {
         "reported": "raw",
         "tokens": kept,
-        "more": len(tokens) - len(kept),
+        "more": len(logprobs.tokens) - len(kept),
         "mean": None if mean is None else round(mean, 4),
         "perplexity": None if perplexity is None else round(perplexity, 4),
     }
@@ -94,13 +93,18 @@ def _token(token: ScoredToken) -> TokenForm:
     return [*row, token.count] if token.count > 1 else row
 
 
-def _within(tokens: list[TokenForm], max_bytes: int) -> list[TokenForm]:
+def _within(tokens: Sequence[ScoredToken], max_bytes: int | None) -> list[TokenForm]:
+    """The first tokens, as many as have room."""
+    kept: list[TokenForm] = []
     size = 0
-    for count, token in enumerate(tokens):
-        size += len(json.dumps(token, ensure_ascii=False).encode("utf-8", "replace"))
-        if size > max_bytes:
-            return tokens[:count]
-    return tokens
+    for token in tokens:
+        row = _token(token)
+        if max_bytes is not None:
+            size += len(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")) + 2
+            if size > max_bytes:
+                break
+        kept.append(row)
+    return kept
 
 
 def _why_none(turn: Any) -> str:
