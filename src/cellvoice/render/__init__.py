@@ -3,6 +3,7 @@
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
 from .details import IN_NOTEBOOK, WHOLE, Limits
+from .file import turn_file
 from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, marks, rounded_peaks
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
@@ -35,4 +36,5 @@ __all__ = [
     "seconds",
     "sentence_html",
     "text",
+    "turn_file",
 ]

@@ -36,6 +36,7 @@ _BADGE = (
     "display:inline-block;padding:1px 9px;border:1px solid rgba(196,137,27,0.7);"
     "border-radius:999px;background-color:rgba(196,137,27,0.14);font-size:12px;font-weight:600"
 )
+_CHIPS = "display:flex;flex-wrap:wrap;gap:8px;align-items:center"
 _NOTE = (
     "margin:8px 0;padding:6px 12px;border-left:3px solid rgba(196,137,27,0.8);"
     "background-color:rgba(196,137,27,0.1);font-size:14px;line-height:1.5;overflow-wrap:break-word"
@@ -93,7 +94,8 @@ def _header(card: Card) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:8px;align-items:center;'
         'justify-content:space-between;margin:0 0 6px 0">'
-        f'<span style="{_LABEL}">You</span>{_marks(card)}{badge}</div>'
+        f'<span style="{_LABEL}">You</span>'
+        f'<span style="{_CHIPS}">{_marks(card)}{badge}</span></div>'
     )
 
 

@@ -48,7 +48,8 @@ def _summary(form: LogprobsForm) -> str:
 
 def _heat(tokens: Sequence[TokenForm]) -> str:
     marked = "".join(_marked(scored(token)) for token in tokens)
-    return f'<div dir="auto" style="{_HEAT}">{marked}</div>'
+    legend = '<div style="opacity:0.75">The darker, the less sure the model was.</div>'
+    return f'<div dir="auto" style="{_HEAT}">{marked}</div>{legend}'
 
 
 def _marked(token: ScoredToken) -> str:
@@ -64,7 +65,7 @@ def _table(tokens: Sequence[TokenForm]) -> str:
     heads = "".join(f"<th>{head}</th>" for head in _HEADS)
     rows = "".join(_row(place, scored(token)) for place, token in enumerate(tokens))
     scrolls = "max-height:320px;overflow:auto"
-    return f'<div style="{scrolls}"><table><tr>{heads}</tr>{rows}</table></div>'
+    return f'<div style="{scrolls}"><table cellpadding="4"><tr>{heads}</tr>{rows}</table></div>'
 
 
 def _row(place: int, token: ScoredToken) -> str:

@@ -24,7 +24,8 @@ def tools_html(card: Card) -> str:
         )
     count = "1 tool call" if len(calls) == 1 else f"{len(calls)} tool calls"
     names = ", ".join(dict.fromkeys(name(call["name"]) for call in calls))
-    return fold(f"{count}: {names}", picture + "".join(map(_call, calls)))
+    tree = "".join(map(_call, calls))
+    return fold(f"{count}: {names}", f'{picture}<div style="margin:0 0 0 14px">{tree}</div>')
 
 
 def times_html(card: Card) -> str:

@@ -33,7 +33,7 @@ ATTRIBUTES = {
     "*": {"class", "dir", "style", "title"},
     "img": {"alt", "height", "src", "width"},
     "audio": {"controls", "preload", "src"},
-    "th": {"scope"},
+    "table": {"cellpadding"},
     "a": {"href"},
     "details": {"open"},
 }

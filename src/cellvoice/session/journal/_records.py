@@ -87,6 +87,7 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
             name: part._asdict() for name, part in turn.cost.parts._asdict().items() if part.tokens
         },
         "timing": dataclasses.asdict(turn.timing),
+        "rungs": dict(turn.rungs),
         "notices": list(turn.notices),
         "error": error_record(turn.error),
     }
