@@ -24,9 +24,10 @@ _log = logging.getLogger(__name__)
 # next flush, and no more than a handful leave in each: never more than 200 a second.
 FLUSH_INTERVAL_S = 0.040
 SENT_PER_FLUSH = 8
-# A page that keeps up is sent no more than this, however fast a stream comes: each message costs
-# the page, and the server in between, more than the bytes in it.
-SENT_PER_S = 30
+# A page that keeps up is sent no more than 30, however fast a stream comes: each message costs the
+# page, and the server in between, more than the bytes in it. The first flush of a second may have
+# waited already.
+SENT_PER_S = 28
 
 Send = Callable[[Message, list[bytes]], None]
 Answer = tuple[Mapping[str, object], Sequence[bytes]]
