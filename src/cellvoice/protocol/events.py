@@ -42,7 +42,10 @@ class ReplyStarted(msgspec.Struct, frozen=True):
 
 
 class EngineNamed(msgspec.Struct, frozen=True):
-    """The embedded engine says what it is: `name`, `voice`, `ear`, `badge`, `heard`."""
+    """The embedded engine says what it is: `name`, `voice`, `ear`, `badge`, `heard`.
+
+    Later ones carry `words`, when each word is said: `[first character, end, first second, end]`.
+    """
 
     info: Mapping[str, object]
 

@@ -28,7 +28,6 @@ from .events import (
 )
 from .logprobs import ReplyLogprobs
 from .usage import Usage
-from .words import engine_joined
 
 if TYPE_CHECKING:
     from cellvoice.audio import Clip
@@ -139,7 +138,7 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
             reply.created = created
             reply.fingerprint = fingerprint
         case EngineNamed(info):
-            reply.engine = engine_joined(reply.engine, info)  # replaced field by field
+            reply.engine = _joined_engine(reply.engine, info)
         case AudioStarted(audio_id):
             reply.audio_id = audio_id  # replaced: the server may repeat it
         case AudioExpiry(expires_at):
@@ -190,6 +189,18 @@ def _join_tool_call(reply: Reply, chunk: ToolCallChunk) -> None:
 def _is_another(call: ReplyToolCall, chunk: ToolCallChunk) -> bool:
     # A new id alone says nothing: there are servers that make one up for every piece.
     return bool(chunk.name and chunk.call_id and call.call_id and chunk.call_id != call.call_id)
+
+
+def _joined_engine(
+    known: Mapping[str, object] | None, told: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Each name is replaced, the newest says the most; the times of words come piece by piece."""
+    if known is None:
+        return told
+    before, more = known.get("words"), told.get("words")
+    if isinstance(before, list) and isinstance(more, list):
+        return {**known, **told, "words": [*before, *more]}
+    return {**known, **told}
 
 
 def _append_logprobs(reply: Reply, raw: bytes) -> None:

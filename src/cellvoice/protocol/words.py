@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .fold import Reply
 
-__all__ = ["WordTime", "engine_joined", "word_times"]
+__all__ = ["WordTime", "word_times"]
 
 # First character, one past the last, start and end in seconds of the sound; characters are those
 # of a Python text.
@@ -42,26 +42,6 @@ def word_times(reply: Reply) -> tuple[list[WordTime], bool]:
         return [], False
     told = _told(reply.engine, len(reply.transcript))
     return (told, False) if told else (_estimated(reply), True)
-
-
-def engine_joined(
-    known: Mapping[str, object] | None, info: Mapping[str, object]
-) -> Mapping[str, object]:
-    """What an engine has said of itself so far, with what it says now.
-
-    Of each field the newest counts; word times that begin after the known ones are added to them.
-    """
-    joined = {**(known or {}), **info}
-    before, now = (known or {}).get("words"), info.get("words")
-    if isinstance(before, list) and isinstance(now, list) and before:
-        follow = not now or _first(now[0]) > _first(before[-1])
-        joined["words"] = [*before, *now] if follow else now
-    return joined
-
-
-def _first(word: object) -> float:
-    found = word[0] if isinstance(word, list) and word else None
-    return found if isinstance(found, (int, float)) else -1
 
 
 def _told(engine: Mapping[str, object] | None, length: int) -> list[WordTime]:

@@ -29,7 +29,11 @@ _COLORS: Final[dict[TraceKind, str]] = {
 
 
 def strip_data_uri(bars: Sequence[TraceForm]) -> str:
-    """The picture as a `data:` address for an `img`; the time goes from its left to its right."""
+    """The picture as a `data:` address for an `img`; the time goes from its left to its right.
+
+    A request is drawn by its parts where they are known: upload, waiting, thinking.
+    """
+    bars = [bar for bar in bars if bar["kind"] != "request" or not _has_parts(bar, bars)]
     end_s = max([bar["end_s"] or bar["start_s"] for bar in bars] + [0.001])
     lanes = _lanes(bars)
     height_px = (max(lanes, default=0) + 1) * _LANE_PX
@@ -40,6 +44,11 @@ def strip_data_uri(bars: Sequence[TraceForm]) -> str:
         f"{drawn}</svg>"
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def _has_parts(request: TraceForm, bars: Sequence[TraceForm]) -> bool:
+    parts = ("upload", "waiting", "thinking")
+    return any(bar["round"] == request["round"] and bar["kind"] in parts for bar in bars)
 
 
 def _bar(bar: TraceForm, lane: int, whole_s: float) -> str:

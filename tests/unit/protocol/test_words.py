@@ -109,14 +109,6 @@ def test_the_engine_tells_its_times_itself() -> None:
     assert reply.engine is not None and reply.engine["badge"] == "engine"
 
 
-def test_an_engine_that_tells_all_its_words_again_is_understood() -> None:
-    reply = spoken("One two", 0.0, 1.0)
-    told = [[0, 3, 0.1, 0.4], [4, 7, 0.4, 0.9]]
-    for known in (told[:1], told):
-        fold(reply, EngineNamed({"words": known}))
-    assert len(word_times(reply)[0]) == 2
-
-
 @pytest.mark.parametrize(
     "word",
     [
