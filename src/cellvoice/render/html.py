@@ -24,7 +24,8 @@ from .words import as_sentence, mark_words, note_sentences, seconds
 
 _FRAME = (
     "box-sizing:border-box;max-width:720px;margin:4px 0;padding:14px 16px;"
-    "border:1px solid rgba(128,128,128,0.3);border-radius:12px;font-size:14px;line-height:1.5"
+    "border:1px solid rgba(128,128,128,0.3);border-radius:12px;font-size:14px;line-height:1.5;"
+    "overflow-wrap:break-word"
 )
 _LABEL = "font-size:12px;font-weight:600;opacity:0.65"
 _SAID = (
@@ -33,10 +34,11 @@ _SAID = (
 )
 _ANSWER = "margin:2px 0 8px 0;white-space:pre-wrap;overflow-wrap:break-word"
 _BADGE = (
-    "display:inline-block;padding:1px 9px;border:1px solid rgba(196,137,27,0.7);"
+    "display:inline-block;box-sizing:border-box;max-width:100%;padding:1px 9px;"
+    "border:1px solid rgba(196,137,27,0.7);"
     "border-radius:999px;background-color:rgba(196,137,27,0.14);font-size:12px;font-weight:600"
 )
-_CHIPS = "display:flex;flex-wrap:wrap;gap:8px;align-items:center"
+_CHIPS = "display:flex;flex-wrap:wrap;gap:8px;align-items:center;min-width:0;max-width:100%"
 _NOTE = (
     "margin:8px 0;padding:6px 12px;border-left:3px solid rgba(196,137,27,0.8);"
     "background-color:rgba(196,137,27,0.1);font-size:14px;line-height:1.5;overflow-wrap:break-word"

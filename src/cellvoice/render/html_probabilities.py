@@ -15,6 +15,7 @@ __all__ = ["probabilities_html"]
 
 _MOST_TOKENS: Final = 200
 _ALTERNATIVES: Final = 4
+_LONGEST_TOKEN: Final = 40
 # A token above this was no choice; marking it would colour the whole text.
 _SURE: Final = 0.95
 _FAINTEST, _STRONGEST = 0.08, 0.6
@@ -82,7 +83,8 @@ def _row(place: int, token: ScoredToken) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Spaces and line ends of a token are to be seen."""
+    """A token in a cell: its spaces and line ends are to be seen; a very long one is cut."""
+    text = text if len(text) <= _LONGEST_TOKEN else f"{text[:_LONGEST_TOKEN]}…"
     return text.replace(" ", "␣").replace("\n", "↵") or "∅"
 
 

@@ -43,6 +43,7 @@ COLOR = r"(transparent|#[0-9a-f]{3}|#[0-9a-f]{6}|rgba\(\d+,\d+,\d+,[01]?(\.\d+)?
 STYLES = {
     "box-sizing": r"border-box",
     "max-width": LENGTH,
+    "min-width": LENGTH,
     "width": LENGTH,
     "height": LENGTH,
     "margin": rf"{LENGTH}( {LENGTH}){{0,3}}",
