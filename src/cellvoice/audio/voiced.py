@@ -13,19 +13,18 @@ if TYPE_CHECKING:
 
     from .clip import Clip
 
-__all__ = ["VOICED_FRAME_S", "voiced_frames"]
+__all__ = ["voiced_frames"]
 
-VOICED_FRAME_S: Final = 0.02
 # Below the loudest frame by so much is a pause; breath and room are further down in clean speech.
 _PAUSE_DB: Final = 35.0
 
 
-def voiced_frames(clip: Clip) -> npt.NDArray[np.bool_]:
-    """For each 20 ms of the clip whether it is loud enough to be speech; shape `(frames,)`.
+def voiced_frames(clip: Clip, frame_s: float = 0.02) -> npt.NDArray[np.bool_]:
+    """For each `frame_s` of the clip whether it is loud enough to be speech; shape `(frames,)`.
 
     All False for digital silence.
     """
-    window = max(round(VOICED_FRAME_S * clip.sample_rate_hz), 1)
+    window = max(round(frame_s * clip.sample_rate_hz), 1)
     squares = np.square(to_float32(clip.samples), dtype=np.float64)
     starts = np.arange(0, len(squares), window)
     power = np.add.reduceat(squares, starts) / np.diff(np.append(starts, len(squares)))
