@@ -20,6 +20,8 @@ _STATES: Final[Mapping[str, CallState]] = {
 _KINDS: Final = ("upload", "waiting", "request", "thinking", "tool", "approval", "speech")
 # Of a form that is limited: one result may take this part of it, so that the others have room.
 _SHARE: Final = 4
+# A plot of a usual size; it is in the form and in the HTML, so it counts twice.
+_LARGEST_PICTURE_BYTES: Final = 200_000
 
 
 def tool_forms(calls: Iterable[Any], max_bytes: int | None) -> list[ToolCallForm]:
@@ -60,7 +62,7 @@ def _arguments_text(call: Any, known: bool) -> str:
 
 
 def _fits(html: str, share: int | None) -> bool:
-    return share is None or len(html) <= 4 * share
+    return share is None or len(html) <= _LARGEST_PICTURE_BYTES
 
 
 def trace_forms(turn: Any) -> list[TraceForm]:
