@@ -4,7 +4,16 @@ from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
 from .details import IN_NOTEBOOK, WHOLE, Limits
 from .file import turn_file
-from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, marks, rounded_peaks
+from .frozen import (
+    PEAK_COUNT,
+    SOUND_MIME,
+    TurnLike,
+    frozen,
+    is_marked_as,
+    marks,
+    rounded_peaks,
+    version_ids,
+)
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
 from .text import text
@@ -37,4 +46,5 @@ __all__ = [
     "sentence_html",
     "text",
     "turn_file",
+    "version_ids",
 ]

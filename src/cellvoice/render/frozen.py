@@ -117,7 +117,7 @@ def frozen(turn: TurnLike, *, href: str | None = None, limits: Limits = IN_NOTEB
         "facts": facts_form(turn),
         "notices": [mask_keys(notice) for notice in turn.notices],
         "error": _failure(turn.error),
-        **marks(turn.stale, turn.version, _version_ids(turn)),
+        **marks(turn.stale, turn.version, version_ids(turn)),
         **details(turn, limits),
     }
 
@@ -138,7 +138,8 @@ def marks(stale: bool, version: tuple[int, int], ids: Sequence[str] = ()) -> Mar
     return found
 
 
-def _version_ids(turn: TurnLike) -> list[str]:
+def version_ids(turn: TurnLike) -> list[str]:
+    """The turns that were asked in the place of a current turn, in their order, itself last."""
     return [*(one.id for one in getattr(turn, "versions", ())), turn.id]
 
 
