@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .card import Card, ToolCallForm, TraceForm
 from .markup import attribute, fold, json_block, name, pre, shown
-from .strip import strip_data_uri
+from .strip import strip_data_uri, without_wholes
 from .words import seconds
 
 __all__ = ["object_html", "times_html", "tools_html"]
@@ -42,12 +42,15 @@ def object_html(card: Card) -> str:
 
 
 def _in_words(trace: list[TraceForm]) -> str:
-    return " · ".join(map(_bar_words, trace))
+    return " · ".join(map(_bar_words, without_wholes(trace)))
 
 
 def _bar_words(bar: TraceForm) -> str:
-    what = bar["name"] or bar["kind"]
-    if bar["kind"] == "approval" and bar["name"]:
+    # What is no tool has the model's name.
+    what: str = bar["kind"]
+    if bar["kind"] == "tool":
+        what = bar["name"] or "tool"
+    elif bar["kind"] == "approval" and bar["name"]:
         what = f"approval of {bar['name']}"
     end_s = bar["end_s"]
     return what if end_s is None else f"{what} {seconds(max(end_s - bar['start_s'], 0.0))}"

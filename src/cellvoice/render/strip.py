@@ -10,12 +10,13 @@ from typing import Final
 from .card import TraceForm, TraceKind
 from .markup import visible
 
-__all__ = ["strip_data_uri"]
+__all__ = ["strip_data_uri", "without_wholes"]
 
 _WIDTH_PX: Final = 480
 _LANE_PX: Final = 16
 _BAR_PX: Final = 11
 _LONGEST_NAME: Final = 24
+_NAMED: Final = ("tool", "approval")
 # Middle tones, as of the waveforms: they have contrast on white and on near-black.
 _COLORS: Final[dict[TraceKind, str]] = {
     "upload": "#8a9099",
@@ -29,11 +30,8 @@ _COLORS: Final[dict[TraceKind, str]] = {
 
 
 def strip_data_uri(bars: Sequence[TraceForm]) -> str:
-    """The picture as a `data:` address for an `img`; the time goes from its left to its right.
-
-    A request is drawn by its parts where they are known: upload, waiting, thinking.
-    """
-    bars = [bar for bar in bars if bar["kind"] != "request" or not _has_parts(bar, bars)]
+    """The picture as a `data:` address for an `img`; the time goes from its left to its right."""
+    bars = without_wholes(bars)
     end_s = max([bar["end_s"] or bar["start_s"] for bar in bars] + [0.001])
     lanes = _lanes(bars)
     height_px = (max(lanes, default=0) + 1) * _LANE_PX
@@ -44,6 +42,11 @@ def strip_data_uri(bars: Sequence[TraceForm]) -> str:
         f"{drawn}</svg>"
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def without_wholes(bars: Sequence[TraceForm]) -> list[TraceForm]:
+    """The bars without the requests whose parts are known: upload, waiting, thinking."""
+    return [bar for bar in bars if bar["kind"] != "request" or not _has_parts(bar, bars)]
 
 
 def _has_parts(request: TraceForm, bars: Sequence[TraceForm]) -> bool:
@@ -61,7 +64,7 @@ def _bar(bar: TraceForm, lane: int, whole_s: float) -> str:
         f'<rect x="{x_px:.0f}" y="{y_px}" width="{width_px:.0f}" height="{_BAR_PX}" rx="3" '
         f'fill="{color}"/>'
     )
-    if not bar["name"]:
+    if not bar["name"] or bar["kind"] not in _NAMED:
         return drawn
     words = escape(visible(bar["name"][:_LONGEST_NAME]))
     right = x_px + width_px + 4
@@ -77,7 +80,7 @@ def _lanes(bars: Sequence[TraceForm]) -> list[int]:
     free_from_s: list[float] = [0.0]
     found: list[int] = []
     for bar in bars:
-        first = 1 if bar["kind"] in ("tool", "approval") else 0
+        first = 1 if bar["kind"] in _NAMED else 0
         end_s = float("inf") if bar["end_s"] is None else bar["end_s"]
         lane = first
         while lane < len(free_from_s) and free_from_s[lane] > bar["start_s"] + 1e-9:

@@ -75,19 +75,22 @@ def trace_forms(turn: Any) -> list[TraceForm]:
 
 
 def _bar(one: Any) -> TraceForm | None:
-    get = one.get if isinstance(one, Mapping) else lambda name, *_: getattr(one, name, None)
-    kind, start_s = str(get("kind")), _seconds(get("start_s"))
+    kind, start_s = str(_of(one, "kind")), _seconds(_of(one, "start_s"))
     if kind not in _KINDS or start_s is None:
         return None
-    call_id = get("call_id")
+    call_id = _of(one, "call_id")
     return {
         "kind": cast("TraceKind", kind),
-        "name": clipped_text(str(get("name") or ""), 200),
+        "name": clipped_text(str(_of(one, "name") or ""), 200),
         "start_s": start_s,
-        "end_s": _seconds(get("end_s")),
-        "round": int(get("round") or 0),
+        "end_s": _seconds(_of(one, "end_s")),
+        "round": int(_of(one, "round") or 0),
         "call_id": None if call_id is None else str(call_id),
     }
+
+
+def _of(one: Any, name: str) -> Any:
+    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
 
 
 def _from_timing(timing: Any) -> list[TraceForm]:
