@@ -73,7 +73,7 @@ class Channel:
         # A future of the loop could not be waited for by another thread.
         self._heard = threading.Event()
         self._first_hello: asyncio.Future[None] | None = None
-        self._at_rest: list[asyncio.Future[None]] = []
+        self._undrained: list[asyncio.Future[None]] = []
 
     # From any thread
 
@@ -107,10 +107,10 @@ class Channel:
 
     async def drained(self) -> None:
         """Wait until every event so far was sent; returns at once while there is no page."""
-        if self._resting or not self._pages or self._closed:
+        if self._all_sent or not self._pages or self._closed:
             return
         sent: asyncio.Future[None] = self._loop.create_future()
-        self._at_rest.append(sent)
+        self._undrained.append(sent)
         await sent
 
     def _on_loop(self, work: Callable[[], None]) -> None:
@@ -144,10 +144,12 @@ class Channel:
         if self._closed:
             return
         sent = self._send_acks() + self._send_events(SENT_PER_FLUSH)
+        if self._all_sent or not self._pages:
+            self._tell_drained()
         if sent:
             self._flush = self._loop.call_later(self._pause_s(sent), self._flush_now)
         else:
-            self._rest()
+            self._resting = True
 
     def _pause_s(self, sent: int) -> float:
         """How long to wait after so many messages; a page that is far behind need not."""
@@ -155,9 +157,12 @@ class Channel:
             return self._flush_interval_s
         return max(self._flush_interval_s, sent / SENT_PER_S)
 
-    def _rest(self) -> None:
-        self._resting = True
-        waiting, self._at_rest = self._at_rest, []
+    @property
+    def _all_sent(self) -> bool:
+        return self._sent == self._log.last and not self._log.waiting
+
+    def _tell_drained(self) -> None:
+        waiting, self._undrained = self._undrained, []
         for sent in waiting:
             if not sent.done():
                 sent.set_result(None)
@@ -308,7 +313,8 @@ class Channel:
         # Whoever still holds the channel must not hold the sound of its turns with it.
         self._log = EventLog()
         self._pages = Pages()
-        self._rest()
+        self._resting = True
+        self._tell_drained()
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
