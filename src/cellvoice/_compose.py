@@ -10,9 +10,17 @@ from cellvoice.errors import CellvoiceError, EngineError
 from cellvoice.session import Endpoint
 
 if TYPE_CHECKING:
-    from cellvoice.session import Session, Surface
+    from cellvoice.session import Session, Surface, Turn
 
-__all__ = ["engine", "engine_tokens", "execution", "html_page", "markdown_text", "surface"]
+__all__ = [
+    "engine",
+    "engine_tokens",
+    "execution",
+    "html_page",
+    "markdown_text",
+    "surface",
+    "turn_file",
+]
 
 
 def surface() -> Surface | None:
@@ -78,6 +86,13 @@ def markdown_text(session: Session) -> str:
     from cellvoice import render
 
     return render.markdown(session.turns, title=session.name or session.id)
+
+
+def turn_file(turn: Turn) -> str:
+    """One turn as the JSON of a `.turn.json` file, sound included."""
+    from cellvoice import render
+
+    return render.turn_file(turn)
 
 
 def _kernel_shell() -> Any | None:

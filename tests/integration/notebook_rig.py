@@ -75,7 +75,7 @@ class Page:
     def take(self, message: Message, buffers: list[bytes]) -> None:
         if message["kind"] == "event":
             self.events[message["seq"]] = (message["name"], message["data"], buffers)
-        elif message["page"] == self.name:
+        elif message.get("page") == self.name:  # a gap is for all pages
             if message["kind"] == "welcome":
                 self.welcomed = True
             elif message["kind"] != "ack":

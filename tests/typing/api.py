@@ -206,6 +206,10 @@ def read_turn(turn: cv.Turn) -> None:
     print(number, count, dict(turn.rungs))
     assert_type(turn.text, str)
     assert_type(turn.clip, cv.Clip | None)
+    assert_type(turn.save("answer.turn.json"), Path)
+    if turn.logprobs is not None:
+        assert_type(turn.logprobs.perplexity, float | None)
+        assert_type(turn.logprobs.choice_probabilities(["yes", "no"]), dict[str, float])
     assert_type(turn.input, tuple[str | cv.Clip, ...])
     assert_type(turn.notices, tuple[str, ...])
     assert_type(turn.timing.first_sound_s, float | None)

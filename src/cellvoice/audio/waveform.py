@@ -30,9 +30,11 @@ def waveform_svg(
     path = []
     for index, peak in enumerate(peaks):
         # A silent stretch is still drawn, as a line of dots: the time is there.
-        half_px = max(min(max(peak, 0.0), 1.0) * (height_px - bar_px), _MIN_BAR_PX) / 2
+        bar_height_px = max(min(max(peak, 0.0), 1.0) * (height_px - bar_px), _MIN_BAR_PX)
+        # To whole pixels: two pictures are a third of a small card's bytes.
+        whole_px = round(bar_height_px) if bar_height_px > _MIN_BAR_PX else _MIN_BAR_PX
         x_px = (index + 0.5) * step_px
-        path.append(f"M{x_px:.1f} {height_px / 2 - half_px:.1f}v{2 * half_px:.1f}")
+        path.append(f"M{x_px:.4g} {(height_px - whole_px) / 2:g}v{whole_px:g}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_px}" height="{height_px}" '
         f'viewBox="0 0 {width_px} {height_px}" preserveAspectRatio="none">'

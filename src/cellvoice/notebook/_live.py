@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cellvoice.errors import UsageError
@@ -17,21 +17,21 @@ from cellvoice.protocol import (
     TranscriptChunk,
     mask_keys,
 )
-from cellvoice.render import SOUND_MIME, Card, frozen
+from cellvoice.render import Card, frozen
 from cellvoice.session import Turn, background_loop
 from cellvoice.widgets import Answer, Channel, UnknownRequest
 
 from ._frontend import HELLO_TIMEOUT_S
 from ._progress import Loop, Progress, speech_s
-from ._tools import ToolsTeller, decide
+from ._tools import ToolsTeller
+from ._turn_requests import Data as Data
+from ._turn_requests import Handler, turn_requests
 
 if TYPE_CHECKING:
     from cellvoice.widgets import View
 
 _log = logging.getLogger(__name__)
 
-Data = Mapping[str, object]
-Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
 Listener = Callable[[str, Data, tuple[bytes, ...]], None]
 
 _DRAIN_TIMEOUT_S = 10.0
@@ -52,11 +52,7 @@ class Live:
 
         self.widget = VoiceWidget(view)
         self.turns: dict[str, Turn] = {}
-        self.requests: dict[str, Handler] = {
-            "stop": self._stop,
-            "sound": self._sound,
-            "turn.decide": self._decide,
-        }
+        self.requests: dict[str, Handler] = turn_requests(self.turns)
         self.listeners: dict[str, Listener] = {"view": self._count_view}
         self.hello_listener: Callable[[str, Data], None] = lambda page, hello: None
         self.channel = Channel(
@@ -203,26 +199,6 @@ class Live:
         delta = data.get("delta")
         if delta in (1, -1):
             self._views[page] = self._views.get(page, 0) + int(str(delta))
-
-    def _turn(self, data: Data) -> Turn:
-        turn = self.turns.get(str(data.get("turn")))
-        if turn is None:
-            raise UsageError("this widget shows no such turn; run the cell again")
-        return turn
-
-    async def _stop(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
-        self._turn(data).stop()
-        return {}, ()
-
-    async def _decide(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
-        decide(self._turn(data), data)
-        return {}, ()
-
-    async def _sound(self, data: Data, buffers: tuple[bytes, ...]) -> Answer:
-        clip = self._turn(data).reply.clip
-        if clip is None:
-            raise UsageError("this turn has no sound")
-        return {"mime": SOUND_MIME}, [await asyncio.to_thread(clip.to_bytes, "mp3")]
 
 
 def open_live(view: View) -> tuple[Live | None, str]:

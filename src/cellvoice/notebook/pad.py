@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellvoice.protocol import ENGINE_MODEL, Event
-from cellvoice.render import Place, conversation_html, is_marked_as, marks, text
+from cellvoice.render import Place, conversation_html, is_marked_as, marks, text, version_ids
 from cellvoice.session import Cell, Session, Turn, background_loop, size_words
 from cellvoice.widgets import Answer
 
@@ -250,7 +250,7 @@ class Pad:
     def _tell_turns(self) -> None:
         shown = self._session.shown_turns()
         self._told &= {turn.id for turn, _ in shown}
-        turns = [{"turn": turn.id, **marks(*mark)} for turn, mark in shown]
+        turns = [{"turn": turn.id, **marks(*mark, version_ids(turn))} for turn, mark in shown]
         self._live.channel.emit("pad.turns", {"turns": turns})
 
     def _settings_changed(self) -> None:

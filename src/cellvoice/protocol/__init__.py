@@ -34,7 +34,7 @@ from .fault import error_from_json, error_from_response, mask_keys
 from .fold import Reply, ReplyToolCall, fold
 from .guard import NoiseGuard
 from .listing import ListedModel, models_in
-from .logprobs import ReplyLogprobs, joined_text
+from .logprobs import ReplyLogprobs, ScoredToken, joined_text
 from .messages import (
     STAY_IN_VOICE,
     assistant_audio,
@@ -82,6 +82,7 @@ from .token_rates import (
     messages_tokens,
 )
 from .usage import InputDetails, OutputDetails, Usage
+from .words import WordTime, word_times
 
 __all__ = [
     "AZURE",
@@ -127,6 +128,7 @@ __all__ = [
     "SSEDecoder",
     "Schema",
     "SecondPrice",
+    "ScoredToken",
     "SentSound",
     "StreamDone",
     "StreamParser",
@@ -137,6 +139,7 @@ __all__ = [
     "TranscriptChunk",
     "Usage",
     "UsageReceived",
+    "WordTime",
     "assistant_audio",
     "assistant_text",
     "build_request",
@@ -163,7 +166,6 @@ __all__ = [
     "published_prices",
     "schema_of",
     "settings_form",
-    "sound_bytes",
     "staying_in_voice",
     "strict_form",
     "system_message",
@@ -175,4 +177,5 @@ __all__ = [
     "with_parameters",
     "without_added_nulls",
     "without_lookaround",
+    "word_times",
 ]

@@ -69,6 +69,8 @@ class Reply:
     pcm: bytearray = field(default_factory=bytearray, repr=False)
     sample_rate_hz: int = PCM16_RATE_HZ
     transcript: str = ""
+    # For each piece of the transcript: how long it was then, and `generated_s` when it came.
+    word_pieces: list[tuple[int, float]] = field(default_factory=list, repr=False, compare=False)
     content: str = ""
     refusal: str = ""
     expires_at: int | None = None
@@ -125,6 +127,7 @@ def fold(reply: Reply, event: Event) -> None:  # noqa: C901 (one branch for each
             _append_sound(reply, pcm, sample_rate_hz)
         case TranscriptChunk(text):
             reply.transcript += text  # appended: leading spaces belong to the pieces
+            reply.word_pieces.append((len(reply.transcript), reply.generated_s))  # appended
         case TextChunk(text):
             reply.content += text  # appended
         case RefusalChunk(text):

@@ -7,12 +7,19 @@ those who ask for them look at a few. A row is the service's own object: `token`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cellvoice.errors import UsageError
 
 from ._json import NotJSON, as_list, as_mapping, decode
+from ._scored import NOT_RANKED, ScoredToken, bytes_of, choice_probabilities, logprob_of, scored
 
-__all__ = ["ReplyLogprobs", "joined_text", "rows_of"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ReplyLogprobs", "ScoredToken", "joined_text", "rows_of"]
 
 Row = Mapping[str, Any]
 
@@ -32,30 +39,25 @@ def joined_text(rows: Iterable[Row]) -> str:
     A letter outside ASCII may be spread over several tokens, whose own texts are then no letters:
     the bytes are joined first and decoded once. A token without bytes counts by its text.
     """
-    return b"".join(map(_bytes_of, rows)).decode("utf-8", "replace")
-
-
-def _bytes_of(row: Row) -> bytes:
-    found = row.get("bytes")
-    if isinstance(found, list):
-        try:
-            return bytes(found)
-        except (TypeError, ValueError):
-            pass  # no list of bytes: the token's text is what is left
-    token = row.get("token")
-    return token.encode("utf-8", "replace") if isinstance(token, str) else b""
+    return b"".join(map(bytes_of, rows)).decode("utf-8", "replace")
 
 
 class ReplyLogprobs:
-    """The rows of one reply, for its text and for its refusal; they are decoded on first use."""
+    """The probabilities of one reply's tokens; they are decoded on first use.
 
-    __slots__ = ("_content", "_decoded", "_pieces", "_refusal")
+    `content` and `refusal` are the service's own rows. `tokens` and what is made of it are those of
+    the answer, or of the refusal if that is all there is, with the parts of a character joined.
+    """
+
+    __slots__ = ("_content", "_decoded", "_pieces", "_refusal", "_scored")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._decoded = 0
         self._content: list[Row] = []
         self._refusal: list[Row] = []
+        # How many rows these were made of, and the tokens.
+        self._scored: tuple[int, tuple[ScoredToken, ...]] = (0, ())
 
     def append(self, raw: bytes) -> None:
         """Add the JSON of one `logprobs` object."""
@@ -82,6 +84,69 @@ class ReplyLogprobs:
     def text(self) -> str:
         """The text that the rows of `content` make together."""
         return joined_text(self.content)
+
+    @property
+    def tokens(self) -> tuple[ScoredToken, ...]:
+        """The tokens so far, in order, the parts of one character joined."""
+        rows = self.content or self.refusal
+        if self._scored[0] != len(rows):
+            self._scored = (len(rows), tuple(scored(rows)))
+        return self._scored[1]
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """The mean of the tokens' log probabilities, or None if there are none.
+
+        Tokens that the service did not rank (it writes −9999 for them) are left out.
+        """
+        known = [logprob_of(row) for row in self.content or self.refusal]
+        known = [logprob for logprob in known if logprob > NOT_RANKED]
+        return math.fsum(known) / len(known) if known else None
+
+    @property
+    def perplexity(self) -> float | None:
+        """How many tokens the model chose from, as it were: 1 when it was sure of each."""
+        mean = self.mean_logprob
+        return None if mean is None else math.exp(-mean)
+
+    def choice_probabilities(
+        self, choices: Sequence[str], *, normalized: bool = False
+    ) -> dict[str, float]:
+        """How likely each of some answers was: `choice_probabilities(["yes", "no"])`.
+
+        At the first token that begins one of them, by the alternatives that were asked for
+        (`top_logprobs=`); capitals, spaces and punctuation around it do not count. What the service
+        did not name has 0, so the sum may be below 1 unless `normalized`. Raises UsageError for
+        choices that are no different words, and when there are no probabilities.
+        """
+        return choice_probabilities(self.tokens, choices, normalized)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row for each token: position, token, probability, logprob, entropy, alternatives.
+
+        `entropy` is in nats, over what was given with the rest counted as one more; `alternatives`
+        has the probability of each by its text. Raises UsageError where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise UsageError(
+                "to_dataframe() needs pandas, which is not installed here; run pip install pandas"
+            ) from error
+        tokens = self.tokens
+        return pandas.DataFrame(
+            {
+                "position": range(len(tokens)),
+                "token": [one.text for one in tokens],
+                "probability": [one.probability for one in tokens],
+                "logprob": [one.logprob for one in tokens],
+                "entropy": [one.entropy for one in tokens],
+                "alternatives": [
+                    {text: math.exp(logprob) for text, logprob in one.alternatives}
+                    for one in tokens
+                ],
+            }
+        )
 
     def _decode(self) -> None:
         pieces = self._pieces[self._decoded :]

@@ -2,19 +2,33 @@
 
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
-from .frozen import PEAK_COUNT, SOUND_MIME, TurnLike, frozen, is_marked_as, marks, rounded_peaks
+from .details import IN_NOTEBOOK, WHOLE, Limits
+from .file import turn_file
+from .frozen import (
+    PEAK_COUNT,
+    SOUND_MIME,
+    TurnLike,
+    frozen,
+    is_marked_as,
+    marks,
+    rounded_peaks,
+    version_ids,
+)
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
 from .text import text
 from .words import dollars, seconds
 
 __all__ = [
+    "IN_NOTEBOOK",
     "PEAK_COUNT",
     "SOUND_CAP_BYTES",
     "SOUND_MIME",
     "TURN_MIME",
+    "WHOLE",
     "Card",
     "Frozen",
+    "Limits",
     "Place",
     "TurnLike",
     "bundle",
@@ -31,4 +45,6 @@ __all__ = [
     "seconds",
     "sentence_html",
     "text",
+    "turn_file",
+    "version_ids",
 ]

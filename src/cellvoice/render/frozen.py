@@ -12,15 +12,15 @@ from cellvoice.protocol import Reply, Usage, mask_keys
 from .card import (
     Card,
     EngineForm,
-    Facts,
     Failure,
     Marks,
     Sound,
     SoundInput,
     State,
     TextInput,
-    UsageForm,
 )
+from .details import IN_NOTEBOOK, Limits, details
+from .facts import facts_form
 
 # Enough bars for a waveform as wide as a card, few enough to cost nothing in the file.
 PEAK_COUNT = 96
@@ -92,8 +92,11 @@ class TurnLike(Protocol):
     def version(self) -> tuple[int, int]: ...
 
 
-def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
-    """The turn as JSON-ready data; `href` is its sound's file when it has one of its own."""
+def frozen(turn: TurnLike, *, href: str | None = None, limits: Limits = IN_NOTEBOOK) -> Card:
+    """The turn as JSON-ready data; `href` is its sound's file when it has one of its own.
+
+    What else a turn has (probabilities, tool calls, its request) is in it within `limits`.
+    """
     return {
         "version": 1,
         "id": turn.id,
@@ -111,28 +114,40 @@ def frozen(turn: TurnLike, *, href: str | None = None) -> Card:
         "model": turn.reply.model or turn.model,
         "voice": turn.voice,
         "engine": _engine(turn.reply.engine, turn.badge),
-        "facts": _facts(turn),
+        "facts": facts_form(turn),
         "notices": [mask_keys(notice) for notice in turn.notices],
         "error": _failure(turn.error),
-        **marks(turn.stale, turn.version),
+        **marks(turn.stale, turn.version, version_ids(turn)),
+        **details(turn, limits),
     }
 
 
-def marks(stale: bool, version: tuple[int, int]) -> Marks:
-    """What a card says of its turn's place: only what is to be said."""
+def marks(stale: bool, version: tuple[int, int], ids: Sequence[str] = ()) -> Marks:
+    """What a card says of its turn's place: only what is to be said.
+
+    `ids` are the turns of all versions in their order, where they are known.
+    """
     found: Marks = {}
     if stale:
         found["stale"] = True
     number, count = version
     if count > 1:
         found["versions"] = {"k": number, "of": count}
+        if len(ids) == count:
+            found["versions"]["ids"] = list(ids)
     return found
+
+
+def version_ids(turn: TurnLike) -> list[str]:
+    """The turns that were asked in the place of a current turn, in their order, itself last."""
+    return [*(one.id for one in getattr(turn, "versions", ())), turn.id]
 
 
 def is_marked_as(card: Card, turn: TurnLike) -> bool:
     """Whether a card that was made before has the marks that the turn has now."""
-    now = marks(turn.stale, turn.version)
-    return (card.get("stale"), card.get("versions")) == (now.get("stale"), now.get("versions"))
+    number, count = turn.version
+    shown = card.get("versions", {"k": 1, "of": 1})
+    return (card.get("stale", False), shown["k"], shown["of"]) == (turn.stale, number, count)
 
 
 def _inputs(turn: TurnLike) -> list[TextInput | SoundInput]:
@@ -188,40 +203,6 @@ def _engine(info: Mapping[str, object] | None, badge: str) -> EngineForm | None:
     return {
         "badge": told if isinstance(told, str) and told else "embedded engine, not gpt-audio",
         "detail": ", ".join(parts),
-    }
-
-
-def _facts(turn: TurnLike) -> Facts:
-    return {
-        "usage": usage_form(turn.usage),
-        "cost_usd": turn.cost_usd,
-        "cost_note": turn.cost_note,
-        "first_event_s": _seconds(turn.timing.first_event_s),
-        "first_sound_s": _seconds(turn.timing.first_sound_s),
-        "total_s": _seconds(turn.timing.total_s),
-        "request_id": turn.request_id,
-        "expires_at": turn.reply.expires_at,
-    }
-
-
-def _seconds(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def usage_form(usage: Usage | None) -> UsageForm | None:
-    """The tokens as one flat object; a detail that the service left out counts as 0."""
-    if usage is None:
-        return None
-    sent = usage.prompt_tokens_details
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-        "prompt_audio_tokens": usage.prompt_audio_tokens,
-        "prompt_text_tokens": usage.prompt_text_tokens,
-        "completion_audio_tokens": usage.completion_audio_tokens,
-        "completion_text_tokens": usage.completion_text_tokens,
-        "cached_tokens": (sent.cached_tokens if sent is not None else None) or 0,
     }
 
 

@@ -16,11 +16,16 @@ from urllib.parse import unquote
 from cellvoice.audio import waveform_data_uri
 
 from .card import Card, SoundInput, TextInput
-from .words import as_sentence, cost_words, fact_pieces, mark_words, note_sentences, seconds
+from .html_facts import facts_html
+from .html_probabilities import probabilities_html
+from .html_tools import object_html, tools_html
+from .markup import attribute, name, shown
+from .words import as_sentence, mark_words, note_sentences, seconds
 
 _FRAME = (
     "box-sizing:border-box;max-width:720px;margin:4px 0;padding:14px 16px;"
-    "border:1px solid rgba(128,128,128,0.3);border-radius:12px;font-size:14px;line-height:1.5"
+    "border:1px solid rgba(128,128,128,0.3);border-radius:12px;font-size:14px;line-height:1.5;"
+    "overflow-wrap:break-word"
 )
 _LABEL = "font-size:12px;font-weight:600;opacity:0.65"
 _SAID = (
@@ -29,18 +34,15 @@ _SAID = (
 )
 _ANSWER = "margin:2px 0 8px 0;white-space:pre-wrap;overflow-wrap:break-word"
 _BADGE = (
-    "display:inline-block;padding:1px 9px;border:1px solid rgba(196,137,27,0.7);"
+    "display:inline-block;box-sizing:border-box;max-width:100%;padding:1px 9px;"
+    "border:1px solid rgba(196,137,27,0.7);"
     "border-radius:999px;background-color:rgba(196,137,27,0.14);font-size:12px;font-weight:600"
 )
+_CHIPS = "display:flex;flex-wrap:wrap;gap:8px;align-items:center;min-width:0;max-width:100%"
 _NOTE = (
     "margin:8px 0;padding:6px 12px;border-left:3px solid rgba(196,137,27,0.8);"
     "background-color:rgba(196,137,27,0.1);font-size:14px;line-height:1.5;overflow-wrap:break-word"
 )
-_FACTS = "margin-top:10px;font-size:12px;opacity:0.8"
-_CELL = (
-    "padding:2px 18px 2px 0;text-align:left;vertical-align:top;border:none;background:transparent"
-)
-
 # Two middle tones that have contrast on white and on near-black.
 _MINE = "#8a9099"
 _THEIRS = "#4c86d8"
@@ -62,7 +64,10 @@ def html(card: Card, *, sound_src: str | None = None, said_srcs: Sequence[str | 
         _answer(card),
         _player(card, sound_src),
         _notes(card),
-        _facts(card),
+        object_html(card),
+        probabilities_html(card),
+        tools_html(card),
+        facts_html(card),
         "</div>",
     ]
     return "".join(parts)
@@ -70,28 +75,29 @@ def html(card: Card, *, sound_src: str | None = None, said_srcs: Sequence[str | 
 
 def sentence_html(sentence: str) -> str:
     """One sentence to the user, framed like a card's notes."""
-    shown = escape(as_sentence(sentence))
-    return f'<div class="cellvoice-note" style="max-width:720px;{_NOTE}">{shown}</div>'
+    words = shown(as_sentence(sentence))
+    return f'<div class="cellvoice-note" dir="auto" style="max-width:720px;{_NOTE}">{words}</div>'
 
 
 def conversation_html(cards: list[str], *, badge: str, sentence: str) -> str:
     """The pad without a kernel: the conversation so far, and one sentence about how to talk."""
     # Each card has the badge already.
-    head = f'<span style="{_BADGE}">{escape(badge)}</span>' if badge and not cards else ""
+    head = f'<span style="{_BADGE}">{name(badge)}</span>' if badge and not cards else ""
     return (
         f'<div class="cellvoice-pad" style="max-width:720px">{head}{"".join(cards)}'
-        f'<div style="{_NOTE}">{escape(sentence)}</div></div>'
+        f'<div dir="auto" style="{_NOTE}">{shown(sentence)}</div></div>'
     )
 
 
 def _header(card: Card) -> str:
     badge = (
-        f'<span style="{_BADGE}">{escape(card["engine"]["badge"])}</span>' if card["engine"] else ""
+        f'<span style="{_BADGE}">{name(card["engine"]["badge"])}</span>' if card["engine"] else ""
     )
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:8px;align-items:center;'
         'justify-content:space-between;margin:0 0 6px 0">'
-        f'<span style="{_LABEL}">You</span>{_marks(card)}{badge}</div>'
+        f'<span style="{_LABEL}">You</span>'
+        f'<span style="{_CHIPS}">{_marks(card)}{badge}</span></div>'
     )
 
 
@@ -101,12 +107,16 @@ def _marks(card: Card) -> str:
 
 def _part(part: TextInput | SoundInput, src: str | None) -> str:
     if part["kind"] == "text":
-        return f"<div>{escape(part['text'])}</div>"
+        return f'<div dir="auto">{shown(part["text"])}</div>'
     length = seconds(part["duration_s"])
     heard = (
-        f'<div style="opacity:0.75">heard: “{escape(part["heard"])}”</div>' if part["heard"] else ""
+        f'<div dir="auto" style="opacity:0.75">heard: “{shown(part["heard"])}”</div>'
+        if part["heard"]
+        else ""
     )
-    picture = _waveform(part["peaks"], 240, 28, _MINE, f"Waveform of {length} of speech")
+    # Half as wide as the reply's, with half as many bars.
+    pairs = list(map(max, part["peaks"][::2], part["peaks"][1::2])) or part["peaks"]
+    picture = _waveform(pairs, 240, 28, _MINE, f"Waveform of {length} of speech")
     player = _audio(src) if src is not None else ""
     return f'<div>{picture} <span style="opacity:0.65">{length}</span></div>{heard}{player}'
 
@@ -115,8 +125,11 @@ def _answer(card: Card) -> str:
     answer = card["reply"]["refusal"] or card["reply"]["text"]
     if not answer:
         return ""
-    who = escape(card["voice"] or card["model"])
-    return f'<div style="{_LABEL}">{who}</div><div style="{_ANSWER}">{escape(answer)}</div>'
+    who = shown(card["voice"] or card["model"])
+    return (
+        f'<div dir="auto" style="{_LABEL}">{who}</div>'
+        f'<div dir="auto" style="{_ANSWER}">{shown(answer)}</div>'
+    )
 
 
 def _player(card: Card, sound_src: str | None) -> str:
@@ -130,7 +143,7 @@ def _player(card: Card, sound_src: str | None) -> str:
     if sound["href"] is not None:
         link = (
             f'<div style="font-size:12px;opacity:0.75">The sound is beside the notebook: '
-            f'<a href="{escape(sound["href"])}">{escape(unquote(sound["href"]))}</a></div>'
+            f'<a href="{attribute(sound["href"])}">{name(unquote(sound["href"]))}</a></div>'
         )
     return f"<div>{picture}</div>{player}{link}"
 
@@ -152,47 +165,6 @@ def _waveform(peaks: list[float], width_px: int, height_px: int, color: str, lab
 
 def _notes(card: Card) -> str:
     sentences = note_sentences(card)
-    return "".join(f'<div style="{_NOTE}">{escape(sentence)}</div>' for sentence in sentences)
-
-
-def _facts(card: Card) -> str:
-    rows = "".join(
-        f'<tr><th scope="row" style="{_CELL};font-weight:600">{escape(name)}</th>'
-        f'<td style="{_CELL}">{escape(value)}</td></tr>'
-        for name, value in _fact_rows(card)
+    return "".join(
+        f'<div dir="auto" style="{_NOTE}">{shown(sentence)}</div>' for sentence in sentences
     )
-    line = escape(" · ".join(fact_pieces(card)) or "facts")
-    return (
-        f'<details style="{_FACTS}"><summary style="cursor:pointer">{line}</summary>'
-        '<table style="border-collapse:collapse;margin:6px 0 0 0;font-size:12px">'
-        f"{rows}</table></details>"
-    )
-
-
-def _fact_rows(card: Card) -> list[tuple[str, str]]:
-    facts, engine = card["facts"], card["engine"]
-    rows = [("asked at", card["asked_at"]), ("model", card["model"])]
-    if engine is not None and engine["detail"]:
-        rows.append(("engine", engine["detail"]))
-    if card["voice"]:
-        rows.append(("voice", card["voice"]))
-    for name, value in (
-        ("first event", facts["first_event_s"]),
-        ("first sound", facts["first_sound_s"]),
-        ("in all", facts["total_s"]),
-    ):
-        if value is not None:
-            rows.append((name, seconds(value)))
-    usage = facts["usage"]
-    if usage is not None:
-        sent = f"{usage['prompt_audio_tokens']:,} sound, {usage['prompt_text_tokens']:,} text"
-        came = (
-            f"{usage['completion_audio_tokens']:,} sound, {usage['completion_text_tokens']:,} text"
-        )
-        rows += [("tokens sent", sent), ("tokens received", came)]
-    cost = cost_words(card)
-    if cost is not None:
-        rows.append(("cost", cost))
-    if facts["request_id"]:
-        rows.append(("request", facts["request_id"]))
-    return rows

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
 from cellvoice.audio import Clip
-from cellvoice.errors import AudioError
 
-from .frozen import SOUND_MIME, TurnLike, frozen
+from .frozen import TurnLike, frozen
 from .html import html
+from .sources import sound_source
 from .text import text
 from .words import dollars, seconds
-
-_log = logging.getLogger(__name__)
-
-_FALLBACK_RATE_HZ = 24_000
 
 # The page brings all it needs, and what came from outside can make it fetch nothing.
 _POLICY = "default-src 'none'; media-src data:; img-src data:; style-src 'unsafe-inline'"
@@ -65,26 +59,11 @@ def markdown(turns: Sequence[TurnLike], *, title: str) -> str:
 
 
 def _turn(turn: TurnLike) -> str:
-    said = [_source(part) if isinstance(part, Clip) else None for part in turn.input]
+    said = [sound_source(part) if isinstance(part, Clip) else None for part in turn.input]
     clip = turn.reply.clip
-    return html(frozen(turn), sound_src=_source(clip) if clip is not None else None, said_srcs=said)
-
-
-def _source(clip: Clip) -> str | None:
-    try:
-        sound = _mp3(clip)
-    except AudioError as error:
-        _log.warning("a sound could not be compressed for the page: %s", error)
-        return None
-    return f"data:{SOUND_MIME};base64,{b64encode(sound).decode('ascii')}"
-
-
-def _mp3(clip: Clip) -> bytes:
-    try:
-        return clip.to_bytes("mp3")
-    except AudioError:
-        # Of rates that MP3 does not know; a microphone may have any.
-        return clip.resampled(_FALLBACK_RATE_HZ).to_bytes("mp3")
+    return html(
+        frozen(turn), sound_src=sound_source(clip) if clip is not None else None, said_srcs=said
+    )
 
 
 def _facts(turns: Sequence[TurnLike]) -> list[str]:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -162,6 +163,7 @@ class RestoredTurn(Turn):
             self._reply.others[index] = self._restored_reply(_mapping(choice))
         self._request_id = record.get("request_id")
         self._timing = _timing(record.get("timing"))
+        self._rungs = MappingProxyType(dict(_mapping(record.get("rungs"))))
         for sentence in record.get("notices") or ():
             self._note(str(sentence))
         error = error_from(record.get("error"))
@@ -255,6 +257,7 @@ class RestoredTurn(Turn):
             reply.logprobs = ReplyLogprobs()
             for raw in logprobs:
                 reply.logprobs.append(msgspec.json.encode(raw))
+        reply.word_pieces = [(int(end), float(s)) for end, s in record.get("word_pieces") or ()]
         reply.error = error_from(record.get("error"))
         return reply
 

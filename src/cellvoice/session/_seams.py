@@ -29,6 +29,7 @@ __all__ = [
     "markdown_text",
     "page",
     "surface",
+    "turn_file",
     "view",
 ]
 
@@ -112,6 +113,8 @@ class _Composition(Protocol):
 
     def markdown_text(self, session: Session) -> str: ...
 
+    def turn_file(self, turn: Turn) -> str: ...
+
 
 def _composition() -> _Composition:
     # By name, because this room lies below the ones that are joined there.
@@ -185,3 +188,8 @@ def html_page(session: Session) -> str:
 def markdown_text(session: Session) -> str:
     """The conversation as Markdown."""
     return _composition().markdown_text(session)
+
+
+def turn_file(turn: Turn) -> str:
+    """One turn as the JSON of a `.turn.json` file, sound included."""
+    return _composition().turn_file(turn)

@@ -19,6 +19,7 @@ from . import _loop, _seams
 from ._cost import Cost
 from ._marks import Marks
 from ._timing import Timing
+from ._turn_file import Saving
 from .tools.of_object import WithObject
 from .tools.of_turn import Tooled
 
@@ -34,7 +35,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks, Tooled, WithObject):
+class Turn(Marks, Tooled, WithObject, Saving):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has

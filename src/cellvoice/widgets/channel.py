@@ -20,10 +20,14 @@ from ._pages import Message, Pages
 
 _log = logging.getLogger(__name__)
 
-# The server drops messages past 1,000 a second without a word. Streamed pieces are joined for one
-# interval, and no more than a handful leave in each: never more than 200 a second.
+# The server drops messages past 1,000 a second without a word. Streamed pieces are joined until the
+# next flush, and no more than a handful leave in each: never more than 200 a second.
 FLUSH_INTERVAL_S = 0.040
 SENT_PER_FLUSH = 8
+# A page that keeps up is sent no more than 30, however fast a stream comes: each message costs the
+# page, and the server in between, more than the bytes in it. The first flush of a second may have
+# waited already.
+SENT_PER_S = 28
 
 Send = Callable[[Message, list[bytes]], None]
 Answer = tuple[Mapping[str, object], Sequence[bytes]]
@@ -69,7 +73,7 @@ class Channel:
         # A future of the loop could not be waited for by another thread.
         self._heard = threading.Event()
         self._first_hello: asyncio.Future[None] | None = None
-        self._at_rest: list[asyncio.Future[None]] = []
+        self._undrained: list[asyncio.Future[None]] = []
 
     # From any thread
 
@@ -103,10 +107,10 @@ class Channel:
 
     async def drained(self) -> None:
         """Wait until every event so far was sent; returns at once while there is no page."""
-        if self._resting or not self._pages or self._closed:
+        if self._all_sent or not self._pages or self._closed:
             return
         sent: asyncio.Future[None] = self._loop.create_future()
-        self._at_rest.append(sent)
+        self._undrained.append(sent)
         await sent
 
     def _on_loop(self, work: Callable[[], None]) -> None:
@@ -139,36 +143,48 @@ class Channel:
         self._flush = None
         if self._closed:
             return
-        busy = self._send_acks()
-        busy = self._send_events(SENT_PER_FLUSH) or busy
-        if busy:
-            self._flush = self._loop.call_later(self._flush_interval_s, self._flush_now)
+        sent = self._send_acks() + self._send_events(SENT_PER_FLUSH)
+        if self._all_sent or not self._pages:
+            self._tell_drained()
+        if sent:
+            self._flush = self._loop.call_later(self._pause_s(sent), self._flush_now)
         else:
-            self._rest()
+            self._resting = True
 
-    def _rest(self) -> None:
-        self._resting = True
-        waiting, self._at_rest = self._at_rest, []
+    def _pause_s(self, sent: int) -> float:
+        """How long to wait after so many messages; a page that is far behind need not."""
+        if self._log.last - self._sent > SENT_PER_FLUSH:
+            return self._flush_interval_s
+        return max(self._flush_interval_s, sent / SENT_PER_S)
+
+    @property
+    def _all_sent(self) -> bool:
+        return self._sent == self._log.last and not self._log.waiting
+
+    def _tell_drained(self) -> None:
+        waiting, self._undrained = self._undrained, []
         for sent in waiting:
             if not sent.done():
                 sent.set_result(None)
 
-    def _send_acks(self) -> bool:
+    def _send_acks(self) -> int:
         acks = self._pages.acks()
         for ack in acks:
             self._post(ack)
-        return bool(acks)
+        return len(acks)
 
-    def _send_events(self, limit: int) -> bool:
+    def _send_events(self, limit: int) -> int:
         """Send the next events of the log; while no page is there they wait, and may be joined."""
         if not self._pages:
-            return False
-        self._log.number_waiting()
+            return 0
+        if self._sent == self._log.last:
+            # Not before: until they have numbers, pieces that wait are joined.
+            self._log.number_waiting()
         sent = 0
         while self._sent < self._log.last and sent < limit:
             self._send_next(self._sent + 1)
             sent += 1
-        return sent > 0
+        return sent
 
     def _send_next(self, number: int) -> None:
         event = self._log.at(number)
@@ -297,7 +313,8 @@ class Channel:
         # Whoever still holds the channel must not hold the sound of its turns with it.
         self._log = EventLog()
         self._pages = Pages()
-        self._rest()
+        self._resting = True
+        self._tell_drained()
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None

@@ -119,7 +119,8 @@ def test_an_open_pad_follows_what_becomes_of_the_conversation(
     notebook.say(notebook.widgets[0], {"kind": "hello", "have": 0})
     one, two = session.say("One."), session.say("Two.")
     again = session.edit(one, "Another one.")
-    replaced = {"turn": again.id, "versions": {"k": 2, "of": 2}}
+    versions = {"k": 2, "of": 2, "ids": [one.id, again.id]}
+    replaced = {"turn": again.id, "versions": versions}
     stale = {"turn": two.id, "stale": True}
     page.until("pad.turns", lambda data: data["turns"] == [replaced, stale])
     branch = session.fork()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cellvoice.audio import Clip
-from cellvoice.protocol import InputDetails, OutputDetails, Reply, Usage
+from cellvoice.protocol import (
+    InputDetails,
+    OutputDetails,
+    Reply,
+    ReplyLogprobs,
+    Request,
+    Usage,
+    build_request,
+    user_message,
+)
 
 RATE_HZ = 24_000
 
@@ -86,6 +97,93 @@ def spoken_turn(usage: Usage) -> SampleTurn:
         input=("Please answer:", tone(0.3)),
         usage=usage,
         cost_usd=0.0,
+    )
+
+
+@dataclass(slots=True)
+class SampleCall:
+    """A tool call as a session has it."""
+
+    id: str = "call_1"
+    name: str = "temperature"
+    arguments: Mapping[str, object] | None = field(default_factory=lambda: {"city": "Zürich"})
+    arguments_text: str = '{"city": "Zürich"}'
+    state: str = "done"
+    result: object = 18
+    result_text: str | None = "18"
+    result_html: str | None = None
+    error: str | None = None
+    asked_s: float | None = 0.5
+    started_s: float | None = 0.52
+    ended_s: float | None = 1.1
+    round: int = 1
+    hash: str = "9f2c0a7be1d4"
+
+
+@dataclass(slots=True)
+class FullTiming:
+    first_event_s: float | None = 0.12
+    first_sound_s: float | None = 0.19
+    total_s: float | None = 0.23
+    upload_s: float | None = 0.05
+    first_byte_s: float | None = 0.1
+    first_words_s: float | None = 0.15
+
+
+@dataclass(slots=True)
+class FullTurn(SampleTurn):
+    """A turn with everything that a newer session tells of one."""
+
+    timing: Any = field(default_factory=FullTiming)
+    request: Request | None = None
+    tool_calls: Sequence[SampleCall] = (SampleCall(),)
+    trace: Sequence[Mapping[str, object]] = (
+        {"kind": "upload", "name": "", "start_s": 0.0, "end_s": 0.1, "round": 1, "call_id": None},
+        {
+            "kind": "tool",
+            "name": "temperature",
+            "start_s": 0.52,
+            "end_s": 1.1,
+            "round": 1,
+            "call_id": "call_1",
+        },
+    )
+    parsed: object = field(default_factory=lambda: {"city": "Zürich", "degrees": 18})
+    parsed_error: str | None = None
+    rungs: Mapping[str, str] = field(default_factory=lambda: {"turn-1": "audio"})
+    versions: Sequence[Any] = ()
+    cost: Any = None
+
+
+def probabilities(count: int = 3, alternatives: int = 2) -> ReplyLogprobs:
+    """`count` tokens " a", " b" … with `alternatives` each, the token itself first."""
+    made = ReplyLogprobs()
+    for place in range(count):
+        token = f" {chr(97 + place % 26)}"
+        top = [{"token": token, "logprob": -0.25, "bytes": list(token.encode())}]
+        top += [{"token": f" x{n}", "logprob": -2.0 - n} for n in range(alternatives - 1)]
+        row = {"token": token, "logprob": -0.25, "bytes": None, "top_logprobs": top}
+        made.append(json.dumps({"content": [row]}).encode())
+    return made
+
+
+@pytest.fixture
+def full_turn(usage: Usage) -> FullTurn:
+    """A spoken turn with probabilities, a tool call, a parsed object and its request."""
+    question = user_message(["What is it in Zürich?", tone(4.2)])
+    reply = spoken_reply(text="In Zürich it is 18 degrees.")
+    reply.logprobs = probabilities()
+    reply.fingerprint = "fp_1"
+    return FullTurn(
+        reply=reply,
+        input=("What is it in Zürich?", tone(4.2)),
+        usage=usage,
+        request=build_request(
+            model="gpt-audio", messages=[question], voice="alloy", params={"seed": 7}
+        ),
+        version=(2, 2),
+        versions=(SampleTurn(reply=Reply(), id="older"),),
+        stale=True,
     )
 
 

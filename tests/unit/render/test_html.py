@@ -13,12 +13,27 @@ from cellvoice.render import bundle, conversation_html, frozen, html, sentence_h
 
 # The part of JupyterLab's allow-list that a card may use (apputils/src/sanitizer.ts): an element or
 # attribute outside of it would vanish in an untrusted notebook.
-TAGS = {"div", "span", "img", "audio", "details", "summary", "table", "tr", "th", "td", "a"}
+TAGS = {
+    "a",
+    "audio",
+    "b",
+    "bdi",
+    "details",
+    "div",
+    "img",
+    "pre",
+    "span",
+    "summary",
+    "table",
+    "td",
+    "th",
+    "tr",
+}
 ATTRIBUTES = {
-    "*": {"class", "style", "title"},
+    "*": {"class", "dir", "style", "title"},
     "img": {"alt", "height", "src", "width"},
     "audio": {"controls", "preload", "src"},
-    "th": {"scope"},
+    "table": {"cellpadding"},
     "a": {"href"},
     "details": {"open"},
 }
@@ -28,6 +43,7 @@ COLOR = r"(transparent|#[0-9a-f]{3}|#[0-9a-f]{6}|rgba\(\d+,\d+,\d+,[01]?(\.\d+)?
 STYLES = {
     "box-sizing": r"border-box",
     "max-width": LENGTH,
+    "min-width": LENGTH,
     "width": LENGTH,
     "height": LENGTH,
     "margin": rf"{LENGTH}( {LENGTH}){{0,3}}",
@@ -51,6 +67,8 @@ STYLES = {
     "justify-content": r"space-between",
     "white-space": r"pre-wrap",
     "overflow-wrap": r"break-word",
+    "overflow": r"auto",
+    "max-height": LENGTH,
     "vertical-align": r"top|middle",
     "text-align": r"left",
     "cursor": r"pointer",

@@ -87,6 +87,7 @@ def ended_record(turn: Turn, sounds: SoundStore, messages: MessageTable) -> dict
             name: part._asdict() for name, part in turn.cost.parts._asdict().items() if part.tokens
         },
         "timing": dataclasses.asdict(turn.timing),
+        "rungs": dict(turn.rungs),
         "notices": list(turn.notices),
         "error": error_record(turn.error),
     }
@@ -181,6 +182,7 @@ def _words(reply: Reply) -> dict[str, object]:
         "usage": reply.usage.to_json() if reply.usage else None,
         "finish_reason": reply.finish_reason,
         "heartbeats": reply.heartbeats,
+        "word_pieces": [(end, round(made_s, 3)) for end, made_s in reply.word_pieces],
         "tool_calls": [dataclasses.asdict(call) for call in reply.tool_calls],
         "logprobs": _logprobs(reply.logprobs),
         "done": reply.done,

@@ -1,0 +1,99 @@
+"""What a page may ask of the turns that it shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from cellvoice.audio import Clip
+from cellvoice.errors import UsageError
+from cellvoice.render import SOUND_MIME, WHOLE, frozen
+from cellvoice.session import Turn
+from cellvoice.widgets import Answer
+
+from ._tools import decide
+
+__all__ = ["Data", "Handler", "turn_requests"]
+
+Data = Mapping[str, object]
+Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
+
+
+def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
+    """The handlers by their names; each finds its turn in `turns` or among their versions.
+
+    `stop` {turn}; `sound` {turn, part?} → MP3 of the reply, or of that part of the question;
+    `spectrogram` {turn} → PNG; `version` {turn} → its card; `logprobs` {turn} → all of them;
+    `turn.decide` {turn, call, hash, action, …} about a call of a tool.
+    """
+
+    def handler(answer: Callable[[Turn, Data], Answer], *, apart: bool = True) -> Handler:
+        async def handle(data: Data, buffers: tuple[bytes, ...]) -> Answer:
+            turn = _turn(turns, data)
+            # Sound and long forms take their time, which other turns must not wait for.
+            return await asyncio.to_thread(answer, turn, data) if apart else answer(turn, data)
+
+        return handle
+
+    return {
+        "stop": handler(_stop, apart=False),
+        "sound": handler(_sound),
+        "spectrogram": handler(_spectrogram),
+        "version": handler(_version),
+        "logprobs": handler(_logprobs),
+        "turn.decide": handler(_decide, apart=False),
+    }
+
+
+def _turn(turns: Mapping[str, Turn], data: Data) -> Turn:
+    id_ = str(data.get("turn"))
+    shown = turns.get(id_)
+    older = (one for turn in list(turns.values()) for one in turn.versions if one.id == id_)
+    found = shown or next(older, None)
+    if found is None:
+        raise UsageError("this widget shows no such turn; run the cell again")
+    return found
+
+
+def _stop(turn: Turn, data: Data) -> Answer:
+    turn.stop()
+    return {}, ()
+
+
+def _decide(turn: Turn, data: Data) -> Answer:
+    decide(turn, data)
+    return {}, ()
+
+
+def _sound(turn: Turn, data: Data) -> Answer:
+    part = data.get("part")
+    if part is None:
+        return {"mime": SOUND_MIME}, [_reply_clip(turn).to_bytes("mp3")]
+    said = turn.input[part] if isinstance(part, int) and 0 <= part < len(turn.input) else None
+    if not isinstance(said, Clip):
+        raise UsageError("this part of the question is no sound")
+    return {"mime": SOUND_MIME}, [said.to_bytes("mp3")]
+
+
+def _spectrogram(turn: Turn, data: Data) -> Answer:
+    from cellvoice.audio.spectrogram import spectrogram
+
+    made = spectrogram(_reply_clip(turn))
+    rows, columns = made.levels_db.shape
+    told = {"width": columns, "height": rows, "max_hz": made.max_hz, "duration_s": made.duration_s}
+    return {"mime": "image/png", **told}, [made.to_png()]
+
+
+def _version(turn: Turn, data: Data) -> Answer:
+    return {"card": frozen(turn)}, ()
+
+
+def _logprobs(turn: Turn, data: Data) -> Answer:
+    return {"logprobs": frozen(turn, limits=WHOLE).get("logprobs")}, ()
+
+
+def _reply_clip(turn: Turn) -> Clip:
+    clip = turn.reply.clip
+    if clip is None:
+        raise UsageError("this turn has no sound")
+    return clip

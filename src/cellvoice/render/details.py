@@ -1,0 +1,132 @@
+"""What a card has beside its words and facts: probabilities, times, tools, the request.
+
+Each is in the form only where there is something to say, and no larger than its limit: a notebook
+with a hundred cards must open quickly. A `.turn.json` file has all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cellvoice.protocol import Reply, ScoredToken, facts, mask_keys, word_times
+
+from .card import Details, LogprobsForm, TokenForm
+from .clipped import clipped, plain_json
+from .tools import tool_forms, trace_forms
+
+__all__ = ["IN_NOTEBOOK", "WHOLE", "Limits", "details"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most bytes of JSON that a part of the form may have; None is no limit."""
+
+    logprobs_bytes: int | None
+    request_bytes: int | None
+    tools_bytes: int | None
+    parsed_bytes: int | None
+
+
+# 450 tokens with five alternatives, or every token of a short answer with all twenty.
+IN_NOTEBOOK: Final = Limits(48_000, 4_000, 24_000, 16_000)
+WHOLE: Final = Limits(None, None, None, None)
+
+_NOT_ASKED: Final = "token probabilities were not asked for; logprobs=True does"
+
+
+def details(turn: Any, limits: Limits) -> Details:
+    """The optional keys of a turn's form. `turn` may lack any attribute that is read here."""
+    found: Details = {}
+    running = getattr(turn, "finish", None) is None
+    _add_probabilities(found, turn, running, limits)
+    _add_object(found, turn, running, limits)
+    if not running:
+        times, estimated = word_times(turn.reply)
+        if times:
+            found["words"] = [
+                [first, end, round(start_s, 2), round(end_s, 2)]
+                for first, end, start_s, end_s in times
+            ]
+            found["words_estimated"] = estimated
+    calls = tool_forms(getattr(turn, "tool_calls", ()), limits.tools_bytes)
+    if calls:
+        found["tool_calls"] = calls
+    trace = trace_forms(turn)
+    if trace:
+        found["trace"] = trace
+    request = getattr(turn, "request", None)
+    if request is not None:
+        found["request"] = clipped(request.described(), limits.request_bytes)
+    return found
+
+
+def _add_probabilities(found: Details, turn: Any, running: bool, limits: Limits) -> None:
+    reply: Reply = turn.reply
+    if reply.logprobs is not None and reply.logprobs.tokens:
+        found["logprobs"] = _logprobs(reply, limits.logprobs_bytes)
+    elif not running and reply.text:
+        found["logprobs"] = None
+        found["logprobs_why"] = _why_none(turn)
+
+
+def _logprobs(reply: Reply, max_bytes: int | None) -> LogprobsForm:
+    logprobs = reply.logprobs
+    assert logprobs is not None  # the caller has seen to it
+    kept = _within(logprobs.tokens, max_bytes)
+    mean, perplexity = logprobs.mean_logprob, logprobs.perplexity
+    return {
+        "reported": "raw",
+        "tokens": kept,
+        "more": len(logprobs.tokens) - len(kept),
+        "mean": None if mean is None else round(mean, 4),
+        "perplexity": None if perplexity is None else round(perplexity, 4),
+    }
+
+
+def _token(token: ScoredToken) -> TokenForm:
+    alternatives = [[text, None, round(logprob, 4)] for text, logprob in token.alternatives]
+    utf8 = None if token.utf8 is None else list(token.utf8)
+    row = [token.text, utf8, round(token.logprob, 4), alternatives]
+    return [*row, token.count] if token.count > 1 else row
+
+
+def _within(tokens: Sequence[ScoredToken], max_bytes: int | None) -> list[TokenForm]:
+    """The first tokens, as many as have room."""
+    kept: list[TokenForm] = []
+    size = 0
+    for token in tokens:
+        row = _token(token)
+        if max_bytes is not None:
+            size += len(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")) + 2
+            if size > max_bytes:
+                break
+        kept.append(row)
+    return kept
+
+
+def _why_none(turn: Any) -> str:
+    request = getattr(turn, "request", None)
+    params: Mapping[str, object] = request.params if request is not None else {}
+    model = str(turn.reply.model or turn.model)
+    known = facts(model)
+    refused = known.refused.get("logprobs") if known is not None else None
+    if refused:
+        return f"{model}: {refused}"
+    if params.get("logprobs"):
+        return f"{model} sent no token probabilities, although they were asked for"
+    return _NOT_ASKED
+
+
+def _add_object(found: Details, turn: Any, running: bool, limits: Limits) -> None:
+    partial = getattr(turn, "partial", None) if running else None
+    if partial is not None:
+        found["partial"] = clipped(plain_json(partial), limits.parsed_bytes)
+    parsed = None if running else getattr(turn, "parsed", None)
+    if parsed is not None:
+        found["parsed"] = clipped(plain_json(parsed), limits.parsed_bytes)
+    failed = getattr(turn, "parsed_error", None)
+    if failed:
+        found["parsed_error"] = mask_keys(str(failed))

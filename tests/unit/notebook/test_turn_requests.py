@@ -1,0 +1,74 @@
+"""What a page may ask of the turns that it shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from cellvoice.audio import Clip
+from cellvoice.errors import UsageError
+from cellvoice.notebook._turn_requests import turn_requests
+from cellvoice.session import Session, Turn
+
+RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    kind = {"content-type": "text/event-stream"}
+    return httpx.Response(200, headers=kind, content=RECORDED.read_bytes())
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    found = Session(api_key="k", transport=httpx.MockTransport(answer), journal=False)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def turn(session: Session) -> Turn:
+    """A turn that was asked in words and in sound."""
+    hum = 0.3 * np.sin(np.arange(12_000) * 0.05)
+    return session.say(["Hello.", Clip.from_array(hum, 24_000)])
+
+
+def ask(shown: Turn, name: str, **data: object) -> tuple[Any, Any]:
+    handler = turn_requests({shown.id: shown})[name]
+    return asyncio.run(handler({"turn": shown.id, **data}, ()))  # type: ignore[arg-type]
+
+
+def test_the_sound_of_the_reply_and_of_a_part_of_the_question_is_given(turn: Turn) -> None:
+    told, (reply,) = ask(turn, "sound")
+    assert told["mime"] == "audio/mpeg"
+    assert abs(Clip.from_bytes(reply).duration_s - turn.reply.received_s) < 0.1
+    _, (said,) = ask(turn, "sound", part=1)
+    assert abs(Clip.from_bytes(said).duration_s - 0.5) < 0.1
+
+
+@pytest.mark.parametrize("part", [0, 2, -1, "1", 1.0])
+def test_what_is_no_sound_of_the_question_is_refused(turn: Turn, part: object) -> None:
+    with pytest.raises(UsageError, match="no sound"):
+        ask(turn, "sound", part=part)
+
+
+def test_a_spectrogram_is_a_picture(turn: Turn) -> None:
+    told, (png,) = ask(turn, "spectrogram")
+    assert (told["mime"], told["height"], told["max_hz"]) == ("image/png", 128, 8_000)
+    assert told["duration_s"] == pytest.approx(turn.reply.received_s)
+    assert png.startswith(b"\x89PNG")
+
+
+def test_probabilities_are_given_whole_or_as_none(turn: Turn) -> None:
+    assert ask(turn, "logprobs") == ({"logprobs": None}, ())
+
+
+@pytest.mark.parametrize("name", ["stop", "sound", "spectrogram", "version", "logprobs"])
+def test_a_turn_that_is_not_shown_is_refused(turn: Turn, name: str) -> None:
+    with pytest.raises(UsageError, match="no such turn"):
+        ask(turn, name, turn="another")

@@ -1,0 +1,183 @@
+"""What a card has beside words and facts: probabilities, word times, tools, the request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cellvoice.protocol import CostPart, CostParts, build_request, user_message
+from cellvoice.render import WHOLE, frozen
+
+from .conftest import SampleCall, probabilities
+
+CONTRACT = Path(__file__).parents[2] / "contract"
+KEY = "sk-proj-" + "a1B2" * 12
+
+
+def checked(turn: Any, **options: Any) -> dict[str, Any]:
+    """The form as a page reads it, found good by the schema."""
+    form = json.loads(json.dumps(frozen(turn, **options), allow_nan=False))
+    schema = json.loads((CONTRACT / "turn.v1.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(form)
+    assert isinstance(form, dict)
+    return form
+
+
+@dataclass
+class Priced:
+    parts: CostParts
+
+
+def test_a_full_turn_has_the_keys_of_the_full_example(full_turn: Any) -> None:
+    example = json.loads((CONTRACT / "turn.v1.full.json").read_text(encoding="utf-8"))
+    full_turn.cost = Priced(CostParts(text_in=CostPart(5, 0.1), audio_out=CostPart(0, 0.0)))
+    full_turn.parsed_error = "…"
+    made = checked(full_turn)
+    assert made.keys() == example.keys()
+    assert made["facts"].keys() == example["facts"].keys()
+    assert made["tool_calls"][0].keys() == example["tool_calls"][0].keys()
+    assert made["trace"][0].keys() == example["trace"][0].keys()
+    assert made["logprobs"].keys() == example["logprobs"].keys()
+    assert made["versions"] == {"k": 2, "of": 2, "ids": ["older", full_turn.id]}
+    assert made["facts"]["cost_parts"] == [{"part": "text_in", "tokens": 5, "usd": 0.1}]
+
+
+def test_probabilities_are_rounded_and_the_rest_is_counted(full_turn: Any) -> None:
+    full_turn.reply.logprobs = probabilities(500, 20)
+    form = checked(full_turn)["logprobs"]
+    assert form["tokens"][0][:3] == [" a", None, -0.25]
+    assert form["tokens"][0][3][:2] == [[" a", None, -0.25], [" x0", None, -2.0]]
+    assert len(form["tokens"]) + form["more"] == 500
+    assert 30_000 < len(json.dumps(form)) < 50_000
+    assert form["perplexity"] == pytest.approx(1.284, abs=0.001)
+    whole = checked(full_turn, limits=WHOLE)["logprobs"]
+    assert (len(whole["tokens"]), whole["more"]) == (500, 0)
+
+
+def test_without_probabilities_a_sentence_says_why(make_turn: Any, full_turn: Any) -> None:
+    question = [user_message(["Hello."])]
+    written = make_turn(0, text="Hello.", model="gpt-x")
+    assert "logprobs=True" in checked(written)["logprobs_why"]
+    full_turn.reply.logprobs, full_turn.reply.model = None, "gpt-audio"
+    form = checked(full_turn)
+    assert form["logprobs"] is None
+    assert form["logprobs_why"].startswith("gpt-audio: audio models give no token probabilities")
+    full_turn.reply.model = "gpt-x"
+    full_turn.request = build_request(model="gpt-x", messages=question, params={"logprobs": True})
+    assert "although they were asked for" in checked(full_turn)["logprobs_why"]
+
+
+def test_words_are_placed_in_the_text_of_a_turn_that_has_ended(full_turn: Any) -> None:
+    form = checked(full_turn)
+    text = form["reply"]["text"]
+    assert [text[first:end] for first, end, *_ in form["words"]][:2] == ["In", "Zürich"]
+    assert form["words_estimated"] is True
+    full_turn.finish = None
+    assert "words" not in checked(full_turn)
+
+
+def test_the_request_is_shown_without_its_sound_and_without_keys(full_turn: Any) -> None:
+    question = user_message([f"My key is {KEY}.", *full_turn.input[1:]])
+    full_turn.request = build_request(model="gpt-audio", messages=[question], voice="alloy")
+    form = checked(full_turn)
+    shown = json.dumps(form, ensure_ascii=False)
+    assert "⟨wav 4.2 s⟩" in shown
+    assert KEY not in shown
+    assert form["request"]["audio"] == {"voice": "alloy", "format": "pcm16"}
+
+
+def test_a_long_request_keeps_its_beginning_and_its_newest_messages(full_turn: Any) -> None:
+    messages = [{"role": "system", "content": "Be brief."}]
+    messages += [{"role": "user", "content": f"Question {n}. " * 20} for n in range(500)]
+    full_turn.request = build_request(model="gpt-x", messages=messages)
+    form = checked(full_turn)
+    assert len(json.dumps(form["request"], ensure_ascii=False).encode()) <= 4_000
+    shown = form["request"]["messages"]
+    assert shown[0]["content"] == "Be brief."
+    assert shown[1].endswith("more …")
+    assert shown[-1]["content"].startswith("Question 499.")
+    assert len(checked(full_turn, limits=WHOLE)["request"]["messages"]) == 501
+
+
+def test_a_tool_call_may_lack_what_is_not_known(full_turn: Any) -> None:
+    class Bare:
+        name = "lookup"
+        state = "dreaming"
+
+    full_turn.tool_calls = (Bare(),)
+    (call,) = checked(full_turn)["tool_calls"]
+    assert (call["name"], call["state"], call["arguments"], call["ended_s"]) == (
+        "lookup",
+        "done",
+        None,
+        None,
+    )
+
+
+def test_long_results_are_cut_and_keys_in_them_are_masked(full_turn: Any) -> None:
+    full_turn.tool_calls = (
+        SampleCall(result_text="x" * 1_000_000, result_html="<td>" * 100_000),
+        SampleCall(result_text=KEY, arguments={"key": KEY}, arguments_text=KEY, error=KEY),
+    )
+    long, keyed = checked(full_turn)["tool_calls"]
+    assert long["result"].endswith("more letters)") and len(long["result"]) < 7_000
+    assert long["result_html"] is None
+    assert KEY not in json.dumps(keyed)
+
+
+def test_a_trace_of_objects_and_of_nonsense_is_read(full_turn: Any) -> None:
+    @dataclass
+    class Bar:
+        kind: str = "thinking"
+        name: str = ""
+        start_s: float = 0.5
+        end_s: float | None = None
+        round: int = 2
+        call_id: str | None = None
+
+    full_turn.trace = (Bar(), {"kind": "dance", "start_s": 1}, {"kind": "tool", "start_s": "soon"})
+    (bar,) = checked(full_turn)["trace"]
+    assert (bar["kind"], bar["start_s"], bar["end_s"], bar["round"]) == ("thinking", 0.5, None, 2)
+
+
+def test_without_a_trace_the_strip_is_made_of_the_turn_s_times(full_turn: Any) -> None:
+    full_turn.trace, full_turn.tool_calls = (), ()
+    bars = checked(full_turn)["trace"]
+    assert [(bar["kind"], bar["start_s"], bar["end_s"]) for bar in bars] == [
+        ("upload", 0.0, 0.05),
+        ("waiting", 0.05, 0.1),
+        ("thinking", 0.1, 0.15),
+        ("speech", 0.15, 0.23),
+    ]
+
+
+@dataclass
+class Weather:
+    city: str
+    degrees: float
+
+
+def test_a_parsed_object_of_any_class_is_shown_as_json(full_turn: Any) -> None:
+    full_turn.parsed = Weather("Zürich", float("nan"))
+    assert checked(full_turn)["parsed"] == {"city": "Zürich", "degrees": "nan"}
+    full_turn.parsed = None
+    assert "parsed" not in checked(full_turn)
+
+
+def test_what_has_come_of_an_object_is_shown_only_while_the_turn_runs(make_turn: Any) -> None:
+    @dataclass
+    class Asking:
+        turn: Any
+        partial: object
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.turn, name)
+
+    running = Asking(make_turn(finish=None), {"city": "Zü"})
+    assert checked(running)["partial"] == {"city": "Zü"}
+    assert "partial" not in checked(Asking(make_turn(), {"city": "Zü"}))
