@@ -7,6 +7,7 @@ import { Icon } from "./icons";
 import { outcomeOf } from "./outcome";
 import { PlayerBar } from "./player-bar";
 import type { TurnPort } from "./ports";
+import { ProbabilitiesView } from "./probabilities-view";
 import { PromptView } from "./prompt-view";
 import type { TurnCard } from "./turn";
 
@@ -43,6 +44,7 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
         <ReplyText card={card} />
         <Sound turn={turn} card={card} />
         <Ending card={card} said={said.notice} />
+        <Folds card={card} />
         <div class="cv-foot">
           {card.state === "running" ? (
             <Running turn={turn} badge={badge} />
@@ -53,6 +55,17 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
       </div>
       <Announce words={useCardWords(turn)} />
     </article>
+  );
+}
+
+/** What is worth a look and is not in everybody's way. */
+function Folds({ card }: { card: TurnCard }) {
+  const { logprobs } = card;
+  if (logprobs === null) return null;
+  return (
+    <div class="cv-folds">
+      <ProbabilitiesView logprobs={logprobs} />
+    </div>
   );
 }
 

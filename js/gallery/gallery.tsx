@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { CardView, ListenView, mount, PadView, parseTurn, SavedPadView, type TurnCard } from "../core";
 import example from "../../tests/contract/turn.v1.json";
+import { asForm, FULL, manyTokens } from "./details";
 import { ENGINE, fakeListen, fakePad, fakePlayer, fakeRecorder, fakeTurn, REAL, speechPeaks } from "./fakes";
 
 const PARIS: TurnCard = (() => {
@@ -133,10 +134,17 @@ const STATES: Record<string, ComponentChildren> = {
       )}
     />
   ),
+  "card-full": <CardView turn={fakeTurn(FULL, fakePlayer("paused", 2.1, 1.3))} />,
+  "card-tokens": (
+    <CardView turn={fakeTurn({ ...TEXT_ONLY, logprobs: manyTokens(260, 5) }, fakePlayer("empty", 0))} />
+  ),
   "card-complete": <CardView turn={fakeTurn(PARIS, fakePlayer("ready", 1.89))} />,
   "card-marked": (
     <CardView
-      turn={fakeTurn({ ...PARIS, stale: true, versions: { k: 2, of: 3 } }, fakePlayer("ready", 1.89))}
+      turn={fakeTurn(
+        { ...PARIS, stale: true, versions: { k: 2, of: 3, ids: [] } },
+        fakePlayer("ready", 1.89),
+      )}
     />
   ),
   "card-long": <CardView turn={fakeTurn(SPOKEN, fakePlayer("playing", 14.3, 6.2))} />,
@@ -199,6 +207,23 @@ for (const [name, view] of Object.entries(STATES)) {
   place.id = name;
   document.body.append(title, place);
   mount(place, view);
+}
+/** What a driver measures: read and open a card with 5,000 tokens of 20 alternatives; milliseconds until it is laid out. */
+if (wanted.has("measure")) {
+  const form = JSON.stringify(asForm(manyTokens(5_000, 20)));
+  const place = document.createElement("div");
+  place.id = "measured";
+  document.body.append(place);
+  const measure = (): number[] => {
+    const start_ms = performance.now();
+    const card = parseTurn(JSON.parse(form));
+    mount(place, <CardView turn={fakeTurn(card, fakePlayer("ready", 2.1))} />);
+    place.getBoundingClientRect();
+    const shown_ms = performance.now();
+    const fold = place.querySelector<HTMLDetailsElement>(".cv-fold");
+    return [shown_ms - start_ms, fold === null ? -1 : shown_ms];
+  };
+  Object.assign(globalThis, { measure });
 }
 if (wanted.has("open")) {
   for (const button of document.querySelectorAll<HTMLElement>("[aria-expanded=false]")) button.click();

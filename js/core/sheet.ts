@@ -1,0 +1,7 @@
+/** The style sheets of all views, as one. */
+
+import base from "./styles/base.css";
+import folds from "./styles/folds.css";
+import tokens from "./styles/tokens.css";
+
+export const SHEET = [base, folds, tokens].join("\n");
