@@ -5,10 +5,11 @@ import { FactsView } from "./facts-view";
 import { seconds } from "./format";
 import { Icon } from "./icons";
 import { outcomeOf } from "./outcome";
-import { PlayerBar } from "./player-bar";
 import type { TurnPort } from "./ports";
 import { ProbabilitiesView } from "./probabilities-view";
 import { PromptView } from "./prompt-view";
+import { ReplyText } from "./reply-text";
+import { SoundView } from "./sound-view";
 import type { TurnCard } from "./turn";
 
 /** A badge and a notice, "" for none. */
@@ -41,8 +42,8 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
         <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} />
       ) : null}
       <div class="cv-reply">
-        <ReplyText card={card} />
-        <Sound turn={turn} card={card} />
+        <ReplyText turn={turn} card={card} />
+        <SoundView turn={turn} card={card} />
         <Ending card={card} said={said.notice} />
         <Folds card={card} />
         <div class="cv-foot">
@@ -91,46 +92,6 @@ function MarksLine({ card }: { card: TurnCard }) {
         </>
       ) : null}
     </p>
-  );
-}
-
-function ReplyText({ card }: { card: TurnCard }) {
-  const running = card.state === "running";
-  const words = card.reply.text || card.reply.refusal || "";
-  if (!running && words === "") return null;
-  return (
-    <p class="cv-text" dir="auto">
-      {words}
-      {running ? <span class="cv-caret" aria-hidden="true" /> : null}
-    </p>
-  );
-}
-
-/** The player's row is there from the start of a spoken reply, so that nothing moves when sound arrives. */
-function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
-  const running = card.state === "running";
-  const arrived_s = turn.player.duration_s.value;
-  const { sound } = card.reply;
-  const phase = turn.player.phase.value;
-  if (card.reply.kind === "text" || (!running && sound === null && arrived_s === 0)) return null;
-  return (
-    <>
-      <PlayerBar
-        player={turn.player}
-        what="reply"
-        peaks={sound?.peaks ?? []}
-        covers_s={sound?.duration_s ?? 0}
-        growing={running}
-      />
-      {phase === "blocked" ? (
-        <p class="cv-note">
-          The browser waits for a click before it plays sound; the reply is kept from its beginning.
-        </p>
-      ) : null}
-      {phase === "empty" && !running ? (
-        <p class="cv-note">The sound of this reply is not in the notebook or cannot be played here.</p>
-      ) : null}
-    </>
   );
 }
 

@@ -8,6 +8,18 @@ import type { TurnCard } from "./turn";
 /** How a sound stands. `blocked`: the browser waits for a click before it plays. */
 export type PlayerPhase = "empty" | "ready" | "playing" | "paused" | "ended" | "blocked";
 
+/** A part of a sound that plays round and round. */
+export interface Loop {
+  readonly from_s: number;
+  readonly to_s: number;
+}
+
+/** Mono samples, 16 bit. */
+export interface Samples {
+  readonly pcm: Int16Array;
+  readonly sample_rate_hz: number;
+}
+
 /** One reply's sound, streaming or whole. Only one player on the page plays at a time. */
 export interface PlayerPort {
   readonly phase: ReadonlySignal<PlayerPhase>;
@@ -17,6 +29,15 @@ export interface PlayerPort {
   play(): void;
   pause(): void;
   seek(position_s: number): void;
+  /** 1 is as spoken; the pitch is kept. */
+  readonly speed: ReadonlySignal<number>;
+  setSpeed(speed: number): void;
+  readonly loop: ReadonlySignal<Loop | null>;
+  setLoop(loop: Loop | null): void;
+  /** What has arrived, decoded; null where it is not here and cannot be fetched. */
+  samples(): Promise<Samples | null>;
+  /** The sound as a file, compressed where it came so; null as for `samples`. */
+  file(): Promise<Blob | null>;
 }
 
 /** Why the browser can't record: one sentence and one action. `name` is the browser's own error name. */

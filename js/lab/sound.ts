@@ -95,5 +95,11 @@ const NO_SOUND: OwnedPlayer = {
   play: () => undefined,
   pause: () => undefined,
   seek: () => undefined,
+  speed: signal(1),
+  setSpeed: () => undefined,
+  loop: signal(null),
+  setLoop: () => undefined,
+  samples: () => Promise.resolve(null),
+  file: () => Promise.resolve(null),
   close: () => undefined,
 };

@@ -1,6 +1,8 @@
 /** Ports whose signals a test turns by hand, and which write down what they were asked to do. */
 
 import { signal, type Signal } from "@preact/signals";
+import { wavOf } from "../audio/wav";
+import type { Loop, Samples } from "../core/ports";
 import type { Json } from "../core/settings";
 import type {
   LinkPhase,
@@ -34,6 +36,29 @@ export class FakePlayer implements PlayerPort {
   pause(): void {
     this.asked.push("pause");
     this.phase.value = "paused";
+  }
+
+  readonly speed = signal(1);
+  readonly loop = signal<Loop | null>(null);
+  /** What `samples` and `file` give. */
+  held: Samples | null = null;
+
+  setSpeed(speed: number): void {
+    this.asked.push(`speed ${speed}`);
+    this.speed.value = speed;
+  }
+
+  setLoop(loop: Loop | null): void {
+    this.asked.push(loop === null ? "no loop" : `loop ${loop.from_s.toFixed(1)} ${loop.to_s.toFixed(1)}`);
+    this.loop.value = loop;
+  }
+
+  samples(): Promise<Samples | null> {
+    return Promise.resolve(this.held);
+  }
+
+  file(): Promise<Blob | null> {
+    return Promise.resolve(this.held && wavOf(this.held));
   }
 
   seek(position_s: number): void {

@@ -47,7 +47,7 @@ describe("probabilities", () => {
       "1",
     ]);
     expect(panel()).toContain("␣20 %");
-    expect(panel()).toContain("#2 · log −1.609 · entropy 0.74");
+    expect(panel()).toContain("#2 · log −1.609 · entropy 0.80");
     expect(words()).toContain(
       "1 more token of this reply is not in the notebook; turn.logprobs has them all.",
     );
