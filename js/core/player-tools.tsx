@@ -29,7 +29,7 @@ export function PlayerTools({ player, length_s, name, aside }: ToolsProps) {
   };
   return (
     <>
-      <div class="cv-player-tools">
+      <div class="cv-player-tools" data-silent={silent}>
         <label>
           <span class="cv-unseen">speed</span>
           <select

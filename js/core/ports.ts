@@ -1,6 +1,7 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { ToolCall } from "./details";
 import type { Budget, Price } from "./price";
 import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
@@ -88,7 +89,21 @@ export interface TurnPort {
   /** Seconds of speech that the service has made so far, while it runs. */
   readonly progress_s: ReadonlySignal<number>;
   stop(): void;
+  /** Null where no kernel would hear it. */
+  readonly decide: Decide | null;
+  /** Another version of the turn by its id, or why it cannot be had; null where no kernel would hear it. */
+  readonly version: ((id: string) => Promise<TurnPort | string>) | null;
 }
+
+/** What becomes of a call that waits: with these arguments instead of the model's, for this reason. */
+export interface Decision {
+  readonly action: "approve" | "reject" | "always";
+  readonly args?: Readonly<Record<string, Json>>;
+  readonly reason?: string;
+}
+
+/** Resolves to why the kernel did not take the decision, or "". */
+export type Decide = (call: ToolCall, decision: Decision) => Promise<string>;
 
 export interface PadState {
   readonly model: string;

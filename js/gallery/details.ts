@@ -17,6 +17,29 @@ export const FULL: TurnCard = (() => {
   return { ...card, reply: { ...card.reply, sound: sound && { ...sound, peaks: speechPeaks(120) } } };
 })();
 
+/** A turn in the middle of its calls: one runs, one waits for a person. */
+export const ASKING: TurnCard = {
+  ...FULL,
+  state: "running",
+  stale: false,
+  versions: null,
+  reply: { kind: "speech", text: "", refusal: null, sound: null },
+  words: [],
+  logprobs: null,
+  parsed: null,
+  partial: { city: "Zürich" },
+  notices: [],
+  tool_calls: FULL.tool_calls.map((call) => {
+    if (call.name === "send_mail") return { ...call, state: "waiting", error: null, ended_s: null };
+    return call.name === "forecast"
+      ? { ...call, state: "running", result: null, result_html: null, ended_s: null }
+      : call;
+  }),
+  trace: FULL.trace
+    .filter(({ start_s }) => start_s < 1)
+    .map((span) => (span.call_id === "call_2" || span.kind === "approval" ? { ...span, end_s: null } : span)),
+};
+
 /** Numbers that look random and are the same every time. */
 function dice(seed: number): () => number {
   let state = seed;

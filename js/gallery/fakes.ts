@@ -83,7 +83,14 @@ export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> 
 }
 
 export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): TurnPort {
-  return { card: signal(card), player, progress_s: signal(progress_s), stop: nothing };
+  return {
+    card: signal(card),
+    player,
+    progress_s: signal(progress_s),
+    stop: nothing,
+    decide: () => Promise.resolve(""),
+    version: () => Promise.resolve(fakeTurn(card, player)),
+  };
 }
 
 export const REAL: PadState = {

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { CardView, ListenView, mount, PadView, parseTurn, SavedPadView, type TurnCard } from "../core";
 import example from "../../tests/contract/turn.v1.json";
-import { asForm, FULL, manyTokens } from "./details";
+import { asForm, ASKING, FULL, manyTokens } from "./details";
 import { ENGINE, fakeListen, fakePad, fakePlayer, fakeRecorder, fakeTurn, REAL, speechPeaks } from "./fakes";
 
 const PARIS: TurnCard = (() => {
@@ -135,6 +135,7 @@ const STATES: Record<string, ComponentChildren> = {
     />
   ),
   "card-full": <CardView turn={fakeTurn(FULL, fakePlayer("paused", 2.1, 1.3))} />,
+  "card-asking": <CardView turn={fakeTurn(ASKING, fakePlayer("empty", 0))} />,
   "card-tokens": (
     <CardView turn={fakeTurn({ ...TEXT_ONLY, logprobs: manyTokens(260, 5) }, fakePlayer("empty", 0))} />
   ),

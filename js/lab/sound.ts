@@ -52,6 +52,8 @@ export async function savedTurns(
         player,
         progress_s: signal(0),
         stop: () => undefined,
+        decide: null,
+        version: null,
         close: () => player.close(),
       };
     }),

@@ -116,6 +116,19 @@ export class FakeTurn implements TurnPort {
   stop(): void {
     this.asked.push("stop");
   }
+
+  /** What the kernel says of the next decision; "" takes it. */
+  refusal = "";
+  decide: TurnPort["decide"] = (call, decision) => {
+    this.asked.push(`${call.name} ${JSON.stringify(decision)}`);
+    return Promise.resolve(this.refusal);
+  };
+  /** The other versions of the turn, by their ids. */
+  readonly others = new Map<string, TurnPort>();
+  version: TurnPort["version"] = (id) => {
+    this.asked.push(`version ${id}`);
+    return Promise.resolve(this.others.get(id) ?? `there is no turn ${id}`);
+  };
 }
 
 export const STATE: PadState = {

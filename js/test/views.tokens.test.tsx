@@ -25,7 +25,7 @@ const rows = (): readonly string[] =>
 
 describe("probabilities", () => {
   it("are one line with perplexity and mean of all tokens, also of those that were left out", () => {
-    show(<CardView turn={new FakeTurn(FULL)} />);
+    show(<CardView turn={new FakeTurn({ ...CARD, logprobs: FULL.logprobs })} />);
     expect(one(".cv-fold summary").textContent).toBe(
       "Probabilities" + "perplexity 1.52" + "mean log −0.416" + "3 of 9 tokens uncertain",
     );

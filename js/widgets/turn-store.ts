@@ -1,14 +1,16 @@
 /** One turn on the page: the kernel's events become the card's signals and the player's samples. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { PlayerPort, TurnPort } from "../core/ports";
+import { parseTurn } from "../core/parse-turn";
+import type { Decide, PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
+import type { Json } from "../core/settings";
 import type { TurnCard, TurnMarks } from "../core/turn";
 import { decodeSound, type DecodeSound } from "../audio/decode";
 import { samplesFromBytes } from "../audio/pcm";
 import { StreamPlayer } from "../audio/playback";
 import type { Speakers } from "../audio/sink";
-import type { Channel } from "../rpc";
+import type { Answer, Channel } from "../rpc";
 import type { PageEvent } from "./events";
 import { LivePeaks } from "./live-peaks";
 
@@ -33,6 +35,7 @@ export class TurnStore implements TurnPort {
   readonly #progress_s = signal(0);
   readonly #player: StreamPlayer;
   readonly #peaks = new LivePeaks();
+  readonly #others = new Map<string, TurnStore>();
   #heard = false;
 
   constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
@@ -64,6 +67,45 @@ export class TurnStore implements TurnPort {
   stop(): void {
     this.#player.pause();
     if (this.running) void this.#channel.request("stop", { turn: this.id });
+  }
+
+  readonly decide: Decide = async (call, { action, args, reason }) => {
+    const answer = await this.#channel.request("turn.decide", {
+      turn: this.id,
+      call: call.id,
+      hash: call.hash,
+      action,
+      ...(args === undefined ? {} : { arguments: args }),
+      ...(reason === undefined || reason === "" ? {} : { reason }),
+    });
+    return whyNot(answer);
+  };
+
+  readonly version = async (id: string): Promise<TurnPort | string> => {
+    const known = this.#others.get(id);
+    if (known !== undefined) return known;
+    const answer = await this.#channel.request("version", { turn: id });
+    if (answer.kind !== "result") return whyNot(answer);
+    try {
+      const card = parseTurn(answer.data["card"]);
+      const other = new TurnStore(id, card, this.#channel, this.#scope, this.#parts);
+      other.end(card);
+      this.#others.set(id, other);
+      return other;
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  /** The calls as they stand now, and the course of the turn so far. */
+  setTools({ tool_calls, trace }: Extract<PageEvent, { name: "turn.tools" }>): void {
+    const card = this.#card.peek();
+    if (card.state === "running") this.#card.value = { ...card, tool_calls, trace };
+  }
+
+  setPartial(partial: Json): void {
+    const card = this.#card.peek();
+    if (card.state === "running") this.#card.value = { ...card, partial };
   }
 
   /** A new page hears of a turn once more, or a turn begins again: the card is drawn from what is said now. */
@@ -125,7 +167,7 @@ export class TurnStore implements TurnPort {
   /** Where it stands in the conversation now. */
   mark({ stale, versions }: TurnMarks): void {
     const card = this.#card.peek();
-    const same = card.versions?.k === versions?.k && card.versions?.of === versions?.of;
+    const same = JSON.stringify(card.versions) === JSON.stringify(versions);
     if (card.stale !== stale || !same) this.#card.value = { ...card, stale, versions };
   }
 
@@ -147,5 +189,18 @@ export class TurnStore implements TurnPort {
     const copy = new Uint8Array(bytes.byteLength);
     copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     return (this.#parts.decode ?? decodeSound)(copy.buffer);
+  }
+}
+
+function whyNot(answer: Answer): string {
+  switch (answer.kind) {
+    case "result":
+      return "";
+    case "error":
+      return answer.message;
+    case "cancelled":
+      return "The card was closed before the kernel took it; run the cell again.";
+    default:
+      return answer satisfies never;
   }
 }
