@@ -40,6 +40,49 @@ export const ASKING: TurnCard = {
     .map((span) => (span.call_id === "call_2" || span.kind === "approval" ? { ...span, end_s: null } : span)),
 };
 
+const EVIL = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>\u001b[31m\u202egnp.exe ";
+const ENDLESS = "x".repeat(1_000_000);
+
+/** Whatever a model, a tool or a file may say to break a page. */
+export const HOSTILE: TurnCard = {
+  ...FULL,
+  input: [
+    { kind: "text", text: EVIL + "w".repeat(3_000) },
+    { kind: "sound", duration_s: 3, peaks: [0.5], heard: EVIL },
+  ],
+  reply: { ...FULL.reply, text: EVIL + ENDLESS },
+  words: [],
+  model: EVIL,
+  voice: EVIL + "v".repeat(400),
+  engine: { badge: EVIL, detail: EVIL },
+  notices: [EVIL, "n".repeat(2_000)],
+  parsed: { [EVIL]: EVIL, long: ENDLESS },
+  request: { [EVIL]: [EVIL] },
+  logprobs_why: EVIL,
+  logprobs: {
+    tokens: [EVIL, "t".repeat(5_000), "\u202e", ""].map((text) => ({
+      text,
+      bytes: null,
+      logprob: -1,
+      alternatives: [{ text: text + EVIL, bytes: null, logprob: -2 }],
+      joined: 1,
+    })),
+    more: 0,
+    mean_logprob: null,
+  },
+  tool_calls: FULL.tool_calls.map((call) => ({
+    ...call,
+    name: EVIL + "n".repeat(500),
+    arguments_text: ENDLESS,
+    args: call.args && { [EVIL]: ENDLESS },
+    result: ENDLESS,
+    result_html: call.result_html && `${EVIL}<table><tr><td>${"c".repeat(5_000)}</td></tr></table>`,
+    error: ENDLESS,
+  })),
+  trace: FULL.trace.map((span) => ({ ...span, name: EVIL })),
+  facts: { ...FULL.facts, request_id: EVIL, fingerprint: "f".repeat(500), cost_note: EVIL },
+};
+
 /** Numbers that look random and are the same every time. */
 function dice(seed: number): () => number {
   let state = seed;

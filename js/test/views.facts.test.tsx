@@ -46,7 +46,7 @@ describe("the facts of a turn", () => {
   });
 
   it("have the request, and copy it with one click", async () => {
-    const writeText = vi.fn((_text: string) => Promise.resolve());
+    const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
     vi.stubGlobal("navigator", { clipboard: { writeText } });
     expect(facts(FULL)).toContain("⟨wav 4.2 s⟩");
     click("Copy as JSON");
