@@ -62,7 +62,7 @@ function Card({ turn, said, children }: CardProps) {
     >
       {children}
       {card.input.length > 0 ? (
-        <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} />
+        <PromptView turn={turn} input={card.input} ear={card.engine ? "the engine" : "the model"} />
       ) : null}
       <div class="cv-reply">
         <ReplyText turn={turn} card={card} />

@@ -89,6 +89,8 @@ export interface TurnPort {
   /** Seconds of speech that the service has made so far, while it runs. */
   readonly progress_s: ReadonlySignal<number>;
   stop(): void;
+  /** The sound of a part of what was said to the model; null where it is not here. Always the same player for a part. */
+  said(part: number): PlayerPort | null;
   /** Null where no kernel would hear it. */
   readonly decide: Decide | null;
   /** Another version of the turn by its id, or why it cannot be had; null where no kernel would hear it. */

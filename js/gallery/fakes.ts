@@ -83,11 +83,15 @@ export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> 
 }
 
 export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): TurnPort {
+  const said = card.input.map((part) =>
+    part.kind === "sound" ? fakePlayer("ready", part.duration_s) : null,
+  );
   return {
     card: signal(card),
     player,
     progress_s: signal(progress_s),
     stop: nothing,
+    said: (part) => said[part] ?? null,
     decide: () => Promise.resolve(""),
     version: () => Promise.resolve(fakeTurn(card, player)),
   };

@@ -117,6 +117,12 @@ export class FakeTurn implements TurnPort {
     this.asked.push("stop");
   }
 
+  /** Players of what was said, by its part. */
+  readonly sounds = new Map<number, FakePlayer>();
+  said(part: number): PlayerPort | null {
+    return this.sounds.get(part) ?? null;
+  }
+
   /** What the kernel says of the next decision; "" takes it. */
   refusal = "";
   decide: TurnPort["decide"] = (call, decision) => {

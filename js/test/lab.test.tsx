@@ -139,6 +139,42 @@ describe("a saved turn in JupyterLab", () => {
   });
 });
 
+describe("a turn in a file of its own", () => {
+  const WORDS = "data:audio/mpeg;base64,BBBB";
+  const file = (sound: unknown, said: unknown) => ({ [TURN]: { ...example, sound, said } as never });
+  const playRecordings = (node: HTMLElement): void =>
+    void act(() => {
+      for (const button of node.querySelectorAll<HTMLButtonElement>(
+        'button[aria-label="Play the recording"]',
+      ))
+        button.click();
+    });
+
+  it("is opened by its ending, as its card", () => {
+    const extension = extensions.find(({ id }) => id === "cellvoice:turn");
+    const { fileTypes = [], documentWidgetFactoryOptions: options } = extension ?? {};
+    expect(fileTypes.flatMap(({ extensions: endings }) => endings)).toEqual([".turn.json"]);
+    expect([options].flat()[0]?.defaultFor).toEqual(["cellvoice-turn"]);
+  });
+
+  it("has its sounds in itself: the reply's, and those of what was said", async () => {
+    const { node } = await render(TURN, file(SOUND, [null, WORDS]));
+    playAll(node);
+    playRecordings(node);
+    expect(played).toEqual([SOUND, WORDS]);
+  });
+
+  it.each(["https://evil.example/x.mp3", "data:text/html;base64,AAAA", 7, null])(
+    "does not ask %s for a sound",
+    async (address) => {
+      const { node } = await render(TURN, file(address, [null, address]));
+      playAll(node);
+      playRecordings(node);
+      expect(played).toEqual([]);
+    },
+  );
+});
+
 describe("a saved pad in JupyterLab", () => {
   const saved = (turns: readonly unknown[]): Data => ({
     [PAD]: { version: 1, pad: "k3", session: "s", state: STATE, turns } as never,

@@ -6,7 +6,7 @@ import { spectrogramOf, transform } from "../core/spectrogram";
 import { piecesOf, wordAt } from "../core/words";
 import { hum } from "../gallery/fakes";
 import { FakePlayer, FakeTurn } from "./fake-ports";
-import { act, button, CARD, click, key, one, place, pointer, show, words } from "./stage";
+import { act, button, CARD, click, key, one, place, pointer, show, takeAway, words } from "./stage";
 
 const FULL = parseTurn(full);
 
@@ -52,6 +52,21 @@ describe("the words of a spoken reply", () => {
       { text: "b", word: 2 },
     ]);
     expect(wordAt([], 1)).toBe(-1);
+  });
+});
+
+describe("the recording that was sent", () => {
+  it("has a small player of its own where its sound is here, and else a picture", () => {
+    const turn = new FakeTurn(CARD);
+    show(<CardView turn={turn} />);
+    expect(words()).toContain("spoken, 1.6 s");
+    takeAway();
+    const player = new FakePlayer("ready", 1.62);
+    turn.sounds.set(1, player);
+    show(<CardView turn={turn} />);
+    click("Play the recording");
+    expect(player.asked).toEqual(["play"]);
+    expect(one(".cv-prompt [role=slider]").getAttribute("aria-label")).toBe("position in the recording");
   });
 });
 

@@ -84,3 +84,16 @@ test("another version comes once, with a sound of its own, and one that cannot c
   await settled();
   expect(await newer).toContain("saved in form 9");
 });
+
+test("what was said is fetched by its part, when somebody wants to hear it", async () => {
+  const { clock, kernel, turn } = setUp();
+  expect(turn.said(0)).toBeNull();
+  const player = turn.said(1);
+  expect(turn.said(1)).toBe(player);
+  expect([player?.phase.value, player?.duration_s.value]).toEqual(["ready", 1.62]);
+  expect(kernel.heard.filter(({ name }) => name === "sound")).toEqual([]);
+  kernel.respond = () => ({ kind: "error", data: { name: "UsageError", message: "no sound" } });
+  player?.play();
+  clock.advance(50);
+  expect(kernel.heard.at(-1)).toMatchObject({ name: "sound", data: { turn: "t1", part: 1 } });
+});

@@ -35,6 +35,7 @@ export class TurnStore implements TurnPort {
   readonly #progress_s = signal(0);
   readonly #player: StreamPlayer;
   readonly #peaks = new LivePeaks();
+  readonly #said = new Map<number, StreamPlayer>();
   readonly #others = new Map<string, TurnStore>();
   #heard = false;
 
@@ -67,6 +68,20 @@ export class TurnStore implements TurnPort {
   stop(): void {
     this.#player.pause();
     if (this.running) void this.#channel.request("stop", { turn: this.id });
+  }
+
+  said(part: number): PlayerPort | null {
+    const input = this.#card.peek().input[part];
+    if (input?.kind !== "sound") return null;
+    let player = this.#said.get(part);
+    if (player === undefined) {
+      player = new StreamPlayer({ turn: `${this.id}/${part}`, ...this.#parts });
+      player.offer(input.duration_s, () => this.#fetchSound(part));
+      this.#said.set(part, player);
+      const opened = player;
+      this.#scope.add(() => opened.close());
+    }
+    return player;
   }
 
   readonly decide: Decide = async (call, { action, args, reason }) => {
@@ -181,8 +196,10 @@ export class TurnStore implements TurnPort {
     if (this.running) this.#player.pause();
   }
 
-  async #fetchSound(): Promise<Int16Array | null> {
-    const answer = await this.#channel.request("sound", { turn: this.id });
+  /** The reply's sound, or that of a part of what was said. */
+  async #fetchSound(part?: number): Promise<Int16Array | null> {
+    const wanted = part === undefined ? {} : { part };
+    const answer = await this.#channel.request("sound", { turn: this.id, ...wanted });
     if (answer.kind !== "result") return null;
     const [bytes] = answer.buffers;
     if (bytes === undefined) return null;
