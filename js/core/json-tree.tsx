@@ -4,7 +4,7 @@ import type { Json } from "./settings";
 const OPEN_DEPTH = 2;
 const OPEN_ITEMS = 12;
 const MOST_ITEMS = 500;
-const MOST_LETTERS = 20_000;
+const MOST_LETTERS = 4_000;
 
 interface TreeProps {
   readonly value: Json;

@@ -2,6 +2,7 @@ import { seconds } from "./format";
 import { Icon } from "./icons";
 import { PlayerBar } from "./player-bar";
 import type { PlayerPort, TurnPort } from "./ports";
+import { scrolling } from "./scrolling";
 import type { TurnInput } from "./turn";
 import { Waveform } from "./waveform";
 
@@ -17,7 +18,7 @@ export function PromptView({ turn, input, ear }: PromptProps) {
     <div class="cv-prompt" aria-label="What was said" role="group">
       {input.map((part, index) =>
         part.kind === "text" ? (
-          <p key={index} class="cv-said" dir="auto">
+          <p key={index} class="cv-said" dir="auto" {...scrolling(part.text)}>
             {part.text}
           </p>
         ) : (

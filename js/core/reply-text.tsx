@@ -1,6 +1,7 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import type { TurnPort } from "./ports";
+import { scrolling } from "./scrolling";
 import type { TurnCard } from "./turn";
 import { piecesOf, wordAt } from "./words";
 
@@ -12,7 +13,7 @@ export function ReplyText({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   if (!running && card.words.length > 0 && card.reply.text !== "")
     return <SpokenText turn={turn} card={card} />;
   return (
-    <p class="cv-text" dir="auto">
+    <p class="cv-text" dir="auto" {...scrolling(words)}>
       {words}
       {running ? <span class="cv-caret" aria-hidden="true" /> : null}
     </p>
@@ -45,7 +46,7 @@ function SpokenText({ turn, card }: { turn: TurnPort; card: TurnCard }) {
     player.play();
   };
   return (
-    <p class="cv-text cv-timed" dir="auto" ref={box} onClick={jump}>
+    <p class="cv-text cv-timed" dir="auto" ref={box} onClick={jump} {...scrolling(text)}>
       {pieces.map((piece, index) =>
         piece.word === null ? (
           piece.text
