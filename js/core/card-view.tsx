@@ -104,7 +104,7 @@ function Folds({ turn, card }: { turn: TurnPort; card: TurnCard }) {
           {() => <ObjectView card={card} />}
         </Fold>
       ) : null}
-      {logprobs === null ? null : <ProbabilitiesView logprobs={logprobs} />}
+      {logprobs === null ? null : <ProbabilitiesView logprobs={logprobs} loadAll={turn.allLogprobs} />}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { Json } from "./settings";
 
 /** Deeper than this, and longer than this, a value is shown only when it is asked for. */
@@ -16,6 +17,8 @@ interface TreeProps {
 export function JsonTree({ value, name, depth = 0 }: TreeProps) {
   const key = name === undefined ? null : <span class="cv-key">{name}: </span>;
   const items = itemsOf(value);
+  // Decided once: an object that grows must not fold itself while somebody reads it.
+  const [open] = useState(depth < OPEN_DEPTH && (items?.length ?? 0) <= OPEN_ITEMS);
   if (items === null || items.length === 0) {
     return (
       <div class="cv-leaf">
@@ -24,13 +27,13 @@ export function JsonTree({ value, name, depth = 0 }: TreeProps) {
       </div>
     );
   }
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  const [from, to] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   return (
-    <details class="cv-branch" open={depth < OPEN_DEPTH && items.length <= OPEN_ITEMS}>
+    <details class="cv-branch" open={open}>
       <summary>
         {key}
         <span class="cv-quiet">
-          {open} {items.length} {close}
+          {from} {items.length} {to}
         </span>
       </summary>
       {items.slice(0, MOST_ITEMS).map(([own, item]) => (

@@ -48,7 +48,7 @@ export function jsonOf(part: Part): Json {
   return (part.value ?? null) as Json;
 }
 
-function readLogprobs(part: Part): Logprobs {
+export function readLogprobs(part: Part): Logprobs {
   const tokens = part.get("tokens").list(readToken);
   return {
     tokens,

@@ -1,7 +1,7 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
 import type { ReadonlySignal } from "@preact/signals";
-import type { ToolCall } from "./details";
+import type { Logprobs, ToolCall } from "./details";
 import type { Budget, Price } from "./price";
 import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
@@ -93,6 +93,8 @@ export interface TurnPort {
   said(part: number): PlayerPort | null;
   /** Null where no kernel would hear it. */
   readonly decide: Decide | null;
+  /** All probabilities, also those that the form has no room for, or why they cannot be had; null as for `decide`. */
+  readonly allLogprobs: (() => Promise<Logprobs | string>) | null;
   /** Another version of the turn by its id, or why it cannot be had; null where no kernel would hear it. */
   readonly version: ((id: string) => Promise<TurnPort | string>) | null;
 }

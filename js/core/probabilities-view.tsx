@@ -3,14 +3,22 @@ import { useMemo } from "preact/hooks";
 import type { Logprobs } from "./details";
 import { Fold } from "./fold";
 import { count } from "./format";
+import type { TurnPort } from "./ports";
 import { TokenMap } from "./token-map";
 import { TokenPanel } from "./token-panel";
 import { TokenTable } from "./token-table";
 import { signed, summaryOf, UNCERTAIN, unitsOf, type Unit } from "./tokens";
 
+interface ProbabilitiesProps {
+  readonly logprobs: Logprobs;
+  readonly loadAll: TurnPort["allLogprobs"];
+}
+
 /** How sure the model was of each token: one line, and opened the text as a heat map or a table. */
-export function ProbabilitiesView({ logprobs }: { logprobs: Logprobs }) {
-  const { tokens, more } = logprobs;
+export function ProbabilitiesView({ logprobs: known, loadAll }: ProbabilitiesProps) {
+  const whole = useSignal<Logprobs | null>(null);
+  const logprobs = whole.value ?? known;
+  const { tokens } = logprobs;
   const units = useMemo(() => unitsOf(tokens), [tokens]);
   const summary = useMemo(() => summaryOf(logprobs, units), [logprobs, units]);
   if (summary === null) return null;
@@ -25,12 +33,17 @@ export function ProbabilitiesView({ logprobs }: { logprobs: Logprobs }) {
   );
   return (
     <Fold title="Probabilities" line={line}>
-      {() => <Tokens units={units} more={more} />}
+      {() => (
+        <>
+          <Tokens units={units} />
+          <More logprobs={logprobs} loadAll={loadAll} onLoad={(all) => (whole.value = all)} />
+        </>
+      )}
     </Fold>
   );
 }
 
-function Tokens({ units, more }: { units: readonly Unit[]; more: number }) {
+function Tokens({ units }: { units: readonly Unit[] }) {
   const asTable = useSignal(false);
   const only = useSignal(false);
   const current = useSignal(useMemo(() => leastLikely(units), []));
@@ -73,13 +86,37 @@ function Tokens({ units, more }: { units: readonly Unit[]; more: number }) {
         )}
         {unit ? <TokenPanel unit={unit} rows={rows} /> : null}
       </div>
-      {more > 0 ? (
-        <p class="cv-note">
-          {count(more, "more token")} of this reply {more === 1 ? "is" : "are"} not in the notebook;
-          turn.logprobs has them all.
-        </p>
-      ) : null}
     </>
+  );
+}
+
+interface MoreProps {
+  readonly logprobs: Logprobs;
+  readonly loadAll: TurnPort["allLogprobs"];
+  readonly onLoad: (all: Logprobs) => void;
+}
+
+/** What was left out for its size, and a way to it while there is a kernel. */
+function More({ logprobs: { more }, loadAll, onLoad }: MoreProps) {
+  const trouble = useSignal("");
+  if (more === 0) return null;
+  const load = async (): Promise<void> => {
+    const all = (await loadAll?.()) ?? "";
+    if (typeof all === "string") trouble.value = all;
+    else onLoad(all);
+  };
+  return (
+    <p class="cv-note">
+      <span>
+        {count(more, "more token")} of this reply {more === 1 ? "is" : "are"} not in the notebook;
+        turn.logprobs has them all. {trouble.value}
+      </span>
+      {loadAll === null ? null : (
+        <button type="button" class="cv-button cv-small" onClick={() => void load()}>
+          Show all
+        </button>
+      )}
+    </p>
   );
 }
 

@@ -93,6 +93,7 @@ export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): Tu
     stop: nothing,
     said: (part) => said[part] ?? null,
     decide: () => Promise.resolve(""),
+    allLogprobs: () => Promise.resolve("the gallery has no kernel"),
     version: () => Promise.resolve(fakeTurn(card, player)),
   };
 }

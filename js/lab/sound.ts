@@ -86,6 +86,7 @@ export async function savedTurns(
         said: (part) => said[part] ?? null,
         decide: null,
         version: null,
+        allLogprobs: null,
         close: () => {
           player.close();
           for (const one of said) one?.close();

@@ -2,6 +2,7 @@
 
 import { signal, type Signal } from "@preact/signals";
 import { wavOf } from "../audio/wav";
+import type { Logprobs } from "../core/details";
 import type { Loop, Samples } from "../core/ports";
 import type { Json } from "../core/settings";
 import type {
@@ -129,6 +130,9 @@ export class FakeTurn implements TurnPort {
     this.asked.push(`${call.name} ${JSON.stringify(decision)}`);
     return Promise.resolve(this.refusal);
   };
+  /** What the kernel has of its probabilities. */
+  all: Logprobs | string = "there are none";
+  allLogprobs: TurnPort["allLogprobs"] = () => Promise.resolve(this.all);
   /** The other versions of the turn, by their ids. */
   readonly others = new Map<string, TurnPort>();
   version: TurnPort["version"] = (id) => {

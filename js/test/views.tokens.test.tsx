@@ -111,6 +111,21 @@ describe("probabilities", () => {
     expect(button("table").getAttribute("aria-pressed")).toBe("true");
   });
 
+  it("that were left out come from the kernel when they are asked for, or why they do not", async () => {
+    const turn = new FakeTurn({ ...CARD, logprobs: FULL.logprobs });
+    show(<CardView turn={turn} />);
+    act(() => {
+      one(".cv-fold").setAttribute("open", "");
+      one(".cv-fold").dispatchEvent(new Event("toggle"));
+    });
+    click("Show all");
+    await vi.waitFor(() => expect(words()).toContain("turn.logprobs has them all. there are none"));
+    turn.all = manyTokens(9, 2);
+    click("Show all");
+    await vi.waitFor(() => expect(place.querySelectorAll("[role=slider].cv-heat > span")).toHaveLength(9));
+    expect(words()).not.toContain("not in the notebook");
+  });
+
   it("that are broken are left out, and the words stay", () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const card = parseTurn({ ...full, logprobs: { tokens: [["a", null, "likely", []]] }, words: 7 });

@@ -97,3 +97,15 @@ test("what was said is fetched by its part, when somebody wants to hear it", asy
   clock.advance(50);
   expect(kernel.heard.at(-1)).toMatchObject({ name: "sound", data: { turn: "t1", part: 1 } });
 });
+
+test("all probabilities come from the kernel, and what it says against it is told", async () => {
+  const { clock, kernel, turn } = setUp();
+  kernel.respond = () => ({ kind: "result", data: { logprobs: FULL.logprobs } });
+  const all = turn.allLogprobs();
+  clock.advance(50);
+  expect(await all).toMatchObject({ more: 1, mean_logprob: -0.4161 });
+  kernel.respond = () => ({ kind: "result", data: { logprobs: null } });
+  const none = turn.allLogprobs();
+  clock.advance(50);
+  expect(await none).toContain("logprobs should be an object");
+});

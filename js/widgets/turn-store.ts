@@ -1,6 +1,9 @@
 /** One turn on the page: the kernel's events become the card's signals and the player's samples. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
+import type { Logprobs } from "../core/details";
+import { Part } from "../core/document";
+import { readLogprobs } from "../core/parse-details";
 import { parseTurn } from "../core/parse-turn";
 import type { Decide, PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
@@ -94,6 +97,16 @@ export class TurnStore implements TurnPort {
       ...(reason === undefined || reason === "" ? {} : { reason }),
     });
     return whyNot(answer);
+  };
+
+  readonly allLogprobs = async (): Promise<Logprobs | string> => {
+    const answer = await this.#channel.request("logprobs", { turn: this.id });
+    if (answer.kind !== "result") return whyNot(answer);
+    try {
+      return readLogprobs(new Part(answer.data["logprobs"], "logprobs"));
+    } catch (error) {
+      return String(error);
+    }
   };
 
   readonly version = async (id: string): Promise<TurnPort | string> => {
