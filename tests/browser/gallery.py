@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +16,24 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from .server import ROOT
+
+_DIFFERENCE = """async ([now, before]) => {
+  const read = async (base64) => {
+    const answer = await fetch(`data:image/png;base64,${base64}`);
+    const picture = await createImageBitmap(await answer.blob());
+    const [width, height] = [picture.width >> 3, picture.height >> 3];
+    const brush = new OffscreenCanvas(width, height).getContext("2d");
+    brush.imageSmoothingQuality = "high";
+    brush.drawImage(picture, 0, 0, width, height);
+    return { height, data: brush.getImageData(0, 0, width, height).data };
+  };
+  const [one, other] = await Promise.all([read(now), read(before)]);
+  if (Math.abs(one.height - other.height) > 0.03 * other.height) return 1;
+  const size = Math.min(one.data.length, other.data.length);
+  let far = 0;
+  for (let at = 0; at < size; at += 1) far += Math.abs(one.data[at] - other.data[at]);
+  return far / size / 255;
+}"""
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 
@@ -38,6 +58,13 @@ def served_gallery(folder: Path) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _kept(reference: Path, picture: bytes) -> bytes:
+    if os.environ.get("CELLVOICE_REFERENCES") == "write":
+        reference.parent.mkdir(exist_ok=True)
+        reference.write_bytes(picture)
+    return reference.read_bytes()
 
 
 class Gallery:
@@ -72,11 +99,26 @@ class Gallery:
             viewport={"width": width_px, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
             reduced_motion="reduce",
+            locale="en-US",
+            timezone_id="UTC",
         )
         gallery = cls(page)
         await page.goto(f"{address}?theme={theme}&only={only}{query}")
         await page.locator(".cellvoice").first.wait_for()
         return gallery
+
+    async def difference(self, reference: Path) -> float:
+        """How far the page is from a picture of it: 0 for the same, 1 for black against white.
+
+        Both are made small first, because fonts are drawn a little differently everywhere. With
+        CELLVOICE_REFERENCES=write the picture is made instead.
+        """
+        picture = await self.page.locator("body").screenshot(animations="disabled")
+        before = _kept(reference, picture)
+        found: float = await self.page.evaluate(
+            _DIFFERENCE, [base64.b64encode(one).decode() for one in (picture, before)]
+        )
+        return found
 
     async def violations(self) -> list[str]:
         """What axe calls serious or critical: the rule and where."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -52,6 +53,30 @@ async def test_nothing_is_wider_than_the_page(plain: Browser, address: str, widt
     )
     assert wide == []
     assert await gallery.page.evaluate("document.documentElement.scrollWidth") <= width_px
+    await gallery.page.close()
+
+
+@pytest.mark.parametrize(
+    ("only", "width_px", "theme", "query"),
+    [
+        ("card-full", 720, "light", "&open"),
+        ("card-full", 720, "dark", "&open"),
+        ("card-full", 360, "light", "&open"),
+        ("card-asking", 720, "light", ""),
+        ("card-tokens", 1200, "dark", "&open"),
+        ("card-long", 360, "dark", ""),
+        ("pad-conversation", 720, "light", ""),
+    ],
+)
+async def test_it_looks_as_it_did(
+    plain: Browser, address: str, only: str, width_px: int, theme: str, query: str
+) -> None:
+    """Against pictures in `references`: CELLVOICE_REFERENCES=write makes them anew."""
+    gallery = await Gallery.open(
+        plain, address, only=only, width_px=width_px, theme=theme, query=query
+    )
+    reference = Path(__file__).parent / "references" / f"{only}-{theme}-{width_px}.png"
+    assert await gallery.difference(reference) < 0.02
     await gallery.page.close()
 
 
