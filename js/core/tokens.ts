@@ -58,10 +58,18 @@ function entropy_nat(token: Token): number {
   return [...known, rest].reduce((sum, p) => (p > 1e-9 ? sum - p * Math.log(p) : sum), 0);
 }
 
+/** A service that did not rank a token writes this; it says nothing of how likely it was. */
+const UNRANKED = -9999;
+
+function meanOf(tokens: readonly Token[]): number {
+  const ranked = tokens.filter(({ logprob }) => logprob > UNRANKED);
+  return ranked.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, ranked.length);
+}
+
 /** Null where there are no tokens. The kernel's own figures count also what was left out for its size. */
 export function summaryOf({ tokens, more, mean_logprob }: Logprobs, units: readonly Unit[]): Summary | null {
   if (tokens.length === 0) return null;
-  const mean = mean_logprob ?? tokens.reduce((sum, { logprob }) => sum + logprob, 0) / tokens.length;
+  const mean = mean_logprob ?? meanOf(tokens);
   return {
     tokens: tokens.length + more,
     uncertain: units.filter(({ probability }) => probability < UNCERTAIN).length,

@@ -235,8 +235,21 @@ async function openMany(): Promise<number> {
   return took_ms;
 }
 
+/** Show and take away a card with everything opened, over and over: what is left of it is measured from outside. */
+async function comeAndGo(times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const place = document.createElement("div");
+    document.body.append(place);
+    const unmount = mount(place, <CardView turn={fakeTurn(FULL, fakePlayer("paused", 2.1))} />);
+    for (const fold of place.querySelectorAll("details")) fold.open = true;
+    await new Promise(requestAnimationFrame);
+    unmount();
+    place.remove();
+  }
+}
+
 const MANY = wanted.has("measure") ? JSON.stringify(asForm(manyTokens(5_000, 20))) : "";
-Object.assign(globalThis, { openMany });
+Object.assign(globalThis, { openMany, comeAndGo });
 if (wanted.has("open")) {
   for (const button of document.querySelectorAll<HTMLElement>("[aria-expanded=false]")) button.click();
   for (const fold of document.querySelectorAll("details")) fold.open = true;

@@ -150,6 +150,8 @@ describe("the arithmetic of tokens", () => {
     const token = { text: "a", bytes: null, logprob: Math.log(0.25), alternatives: [], joined: 1 };
     const form = { tokens: [token, token], more: 0, mean_logprob: null };
     expect(summaryOf(form, unitsOf(form.tokens))?.perplexity).toBeCloseTo(4);
+    const unranked = { ...form, tokens: [...form.tokens, { ...token, logprob: -9999 }] };
+    expect(summaryOf(unranked, unitsOf(unranked.tokens))?.perplexity).toBeCloseTo(4);
     expect(summaryOf({ ...form, tokens: [] }, [])).toBeNull();
   });
 

@@ -173,3 +173,24 @@ async def test_the_table_of_5000_tokens_has_few_rows_wherever_it_is_scrolled(
     assert max(count for count, _ in seen) < 60
     assert all(drawn for _, drawn in seen)
     await page.close()
+
+
+async def test_200_cards_that_came_and_went_leave_nothing(plain: Browser, address: str) -> None:
+    gallery = await Gallery.open(plain, address, only="card-stopped")
+    page = gallery.page
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Performance.enable")
+
+    async def left() -> dict[str, float]:
+        await devtools.send("HeapProfiler.collectGarbage")
+        metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
+        return {one["name"]: one["value"] for one in metrics}
+
+    await page.evaluate("comeAndGo(20)")
+    before = await left()
+    await page.evaluate("comeAndGo(200)")
+    after = await left()
+    assert after["Nodes"] - before["Nodes"] < 50
+    assert after["JSEventListeners"] - before["JSEventListeners"] < 10
+    assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 1_000_000
+    await page.close()
