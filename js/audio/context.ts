@@ -1,5 +1,6 @@
 /** What all widgets of a page share: one AudioContext, the microphone's lease, and whose turn it is to play. */
 
+import type { Loop, Samples } from "../core/ports";
 import { SERVICE_RATE_HZ } from "./pcm";
 import { FIRST_START_BUFFER_S } from "./ring";
 
@@ -18,6 +19,11 @@ export interface LiveSound {
   play(): void;
   pause(): void;
   seek(position_s: number): void;
+  /** These may be missing: the other bundle may be an older one. */
+  shape?(): { readonly speed: number; readonly loop: Loop | null };
+  setSpeed?(speed: number): void;
+  setLoop?(loop: Loop | null): void;
+  samples?(): Promise<Samples | null>;
 }
 
 /** What the audio thread saw of one reply. */

@@ -1,9 +1,12 @@
 /** Finished sound in any format the browser knows, through an audio element; needs no kernel. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { PlayerPhase, PlayerPort } from "../core/ports";
+import type { Loop, PlayerPhase, PlayerPort, Samples } from "../core/ports";
 import { Scope } from "../core/scope";
 import { leaveFloor, pageAudio, takeFloor, type Voice } from "./context";
+import { decodeSound } from "./decode";
+import { SERVICE_RATE_HZ } from "./pcm";
+import { wavOf } from "./wav";
 
 /** An element's own `timeupdate` comes only four times a second. */
 const POSITION_MS = 50;
@@ -32,6 +35,7 @@ export type SoundElement = EventTarget &
     | "preload"
     | "duration"
     | "currentTime"
+    | "playbackRate"
     | "ended"
     | "error"
     | "play"
@@ -46,11 +50,15 @@ export class FilePlayer implements PlayerPort {
   readonly #phase = signal<PlayerPhase>("ready");
   readonly #position_s = signal(0);
   readonly #duration_s: ReturnType<typeof signal<number>>;
+  readonly #speed = signal(1);
+  readonly #loop = signal<Loop | null>(null);
+  readonly #sound: FileSound;
   readonly #voice: Voice = { start: () => this.#start(), yield: () => this.#audio.pause() };
   #ticking: () => void = () => undefined;
 
   constructor(sound: FileSound, audio: SoundElement = new Audio()) {
     this.#audio = audio;
+    this.#sound = sound;
     this.#duration_s = signal(sound.duration_s ?? 0);
     audio.preload = "metadata";
     audio.src = this.#address(sound);
@@ -92,6 +100,36 @@ export class FilePlayer implements PlayerPort {
     if (this.#phase.value === "ended") this.#phase.value = "paused";
   }
 
+  get speed(): ReadonlySignal<number> {
+    return this.#speed;
+  }
+
+  /** An element keeps the pitch by itself. */
+  setSpeed(speed: number): void {
+    this.#speed.value = speed;
+    this.#audio.playbackRate = speed;
+  }
+
+  get loop(): ReadonlySignal<Loop | null> {
+    return this.#loop;
+  }
+
+  setLoop(loop: Loop | null): void {
+    this.#loop.value = loop;
+  }
+
+  async samples(): Promise<Samples | null> {
+    const file = await this.file();
+    if (file === null) return null;
+    return { pcm: await decodeSound(await file.arrayBuffer()), sample_rate_hz: SERVICE_RATE_HZ };
+  }
+
+  async file(): Promise<Blob | null> {
+    const { content, mime } = this.#sound;
+    const bytes = typeof content === "string" ? await bytesAt(content) : content;
+    return bytes && new Blob([bytes], { type: mime });
+  }
+
   /** Stop and let the element, its listeners and its address go. */
   close(): void {
     this.#scope.close();
@@ -121,8 +159,8 @@ export class FilePlayer implements PlayerPort {
   #follow(): void {
     const on = (type: string, run: () => void): void => void this.#scope.listen(this.#audio, type, run);
     on("play", () => this.#playing());
-    on("pause", () => this.#rest(this.#audio.ended ? "ended" : "paused"));
-    on("ended", () => this.#rest("ended"));
+    on("pause", () => this.#audio.ended || this.#rest("paused"));
+    on("ended", () => (this.#loop.value === null ? this.#rest("ended") : this.#again(this.#loop.value)));
     on("durationchange", () => {
       if (Number.isFinite(this.#audio.duration)) this.#duration_s.value = this.#audio.duration;
     });
@@ -136,7 +174,16 @@ export class FilePlayer implements PlayerPort {
   }
 
   #tick(): void {
+    const loop = this.#loop.value;
+    if (loop !== null && this.#phase.value === "playing" && this.#audio.currentTime >= loop.to_s)
+      this.#audio.currentTime = loop.from_s;
     this.#position_s.value = this.#audio.currentTime;
+  }
+
+  /** The end of the sound is the end of the loop. */
+  #again(loop: Loop): void {
+    this.#audio.currentTime = loop.from_s;
+    this.#start();
   }
 
   #rest(phase: "paused" | "ended"): void {
@@ -145,6 +192,15 @@ export class FilePlayer implements PlayerPort {
     this.#phase.value = phase;
     if (phase === "ended") leaveFloor(this.#voice, false);
   }
+}
+
+/** What lies at an address; null when it is not there any more. */
+async function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(address) ?? [];
+  // A page's content policy may forbid to fetch what it lets play.
+  if (base64 !== undefined) return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const answer = await fetch(address);
+  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
 /** A player that goes on with what another one plays, until `close`. */
@@ -162,15 +218,21 @@ export function adoptPlayer(turn: string): AdoptedPlayer | null {
   const phase = signal<PlayerPhase>("ready");
   const position_s = signal(0);
   const duration_s = signal(0);
+  const speed = signal(1);
+  const loop = signal<Loop | null>(null);
   const copy = (): void => {
     const now = sound.state();
     const known = PHASES.find((name): name is PlayerPhase => name === now.phase);
     phase.value = known ?? "ready";
     position_s.value = now.position_s;
     duration_s.value = now.duration_s;
+    const shape = sound.shape?.();
+    speed.value = shape?.speed ?? 1;
+    loop.value = shape?.loop ?? null;
   };
   copy();
   const close = sound.watch(copy);
+  const samples = (): Promise<Samples | null> => sound.samples?.() ?? Promise.resolve(null);
   return {
     phase,
     position_s,
@@ -178,6 +240,15 @@ export function adoptPlayer(turn: string): AdoptedPlayer | null {
     play: () => sound.play(),
     pause: () => sound.pause(),
     seek: (target_s) => sound.seek(target_s),
+    speed,
+    loop,
+    setSpeed: (to) => sound.setSpeed?.(to),
+    setLoop: (to) => sound.setLoop?.(to),
+    samples,
+    file: async () => {
+      const heard = await samples();
+      return heard && wavOf(heard);
+    },
     close,
   };
 }

@@ -13,6 +13,8 @@ export type ToPlayback =
   | { readonly kind: "play" }
   | { readonly kind: "pause" }
   | { readonly kind: "seek"; readonly frame: number }
+  | { readonly kind: "speed"; readonly speed: number }
+  | { readonly kind: "loop"; readonly loop: { readonly from: number; readonly to: number } | null }
   | { readonly kind: "close" };
 
 export type FromPlayback =

@@ -48,6 +48,10 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       case "seek":
         this.#ring.seek(message.frame);
         return this.#report();
+      case "speed":
+        return this.#ring.setSpeed(message.speed);
+      case "loop":
+        return this.#ring.setLoop(message.loop);
       case "close":
         this.#closed = true;
         return;

@@ -1,7 +1,7 @@
 /** A reply's sound as it streams in: gapless, seekable, one at a time on the page. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { PlayerPhase, PlayerPort } from "../core/ports";
+import type { Loop, PlayerPhase, PlayerPort, Samples } from "../core/ports";
 import { pageClock, Scope, type Clock } from "../core/scope";
 import {
   leaveFloor,
@@ -15,6 +15,7 @@ import {
 import type { FromPlayback } from "./messages";
 import { joined, SERVICE_RATE_HZ } from "./pcm";
 import { pageSpeakers, type Sink, type Speakers } from "./sink";
+import { wavOf } from "./wav";
 
 /** Sound that is not let out after this long waits for a click: on a page nobody has touched, on one that was
  * touched, and after a click of our own, when a busy machine is slow (2 s were seen) but nothing forbids. */
@@ -40,6 +41,8 @@ export class StreamPlayer implements PlayerPort {
   readonly #phase = signal<PlayerPhase>("empty");
   readonly #position_s = signal(0);
   readonly #duration_s = signal(0);
+  readonly #speed = signal(1);
+  readonly #loop = signal<Loop | null>(null);
   readonly #voice: Voice = { start: () => this.#start(), yield: () => this.#hold() };
   readonly #pieces: Int16Array[] = [];
   readonly #watchers = new Set<() => void>();
@@ -61,7 +64,7 @@ export class StreamPlayer implements PlayerPort {
     this.#turn = options.turn;
     this.#clock = options.clock ?? pageClock;
     this.#speakers = options.speakers ?? pageSpeakers;
-    for (const watched of [this.#phase, this.#position_s, this.#duration_s]) {
+    for (const watched of [this.#phase, this.#position_s, this.#duration_s, this.#speed, this.#loop]) {
       this.#scope.add(watched.subscribe(() => this.#watchers.forEach((run) => run())));
     }
   }
@@ -76,6 +79,14 @@ export class StreamPlayer implements PlayerPort {
 
   get duration_s(): ReadonlySignal<number> {
     return this.#duration_s;
+  }
+
+  get speed(): ReadonlySignal<number> {
+    return this.#speed;
+  }
+
+  get loop(): ReadonlySignal<Loop | null> {
+    return this.#loop;
   }
 
   /** What the audio thread saw, null before anything was rendered. */
@@ -140,6 +151,26 @@ export class StreamPlayer implements PlayerPort {
     if (Number.isFinite(position_s)) this.#seekTo(position_s);
   }
 
+  setSpeed(speed: number): void {
+    this.#speed.value = speed;
+    this.#sink?.send({ kind: "speed", speed });
+  }
+
+  setLoop(loop: Loop | null): void {
+    this.#loop.value = loop;
+    this.#sink?.send({ kind: "loop", loop: this.#loopFrames() });
+  }
+
+  async samples(): Promise<Samples | null> {
+    if (this.#frames === 0 && this.#load !== null) await this.#fetch(this.#load);
+    return this.#frames === 0 ? null : { pcm: joined(this.#pieces), sample_rate_hz: this.#rate_hz };
+  }
+
+  async file(): Promise<Blob | null> {
+    const samples = await this.samples();
+    return samples === null ? null : wavOf(samples);
+  }
+
   /** The widget is going: play on to the end if it is playing or has its turn coming, then let everything go. */
   release(): void {
     this.#released = true;
@@ -191,12 +222,18 @@ export class StreamPlayer implements PlayerPort {
     if (this.#frames > 0) this.#phase.value = "playing";
     if (this.#sink !== null) this.#sink.send({ kind: "play" });
     else if (this.#frames > 0) this.#openSink();
-    else if (this.#load !== null) this.#fetch(this.#load);
+    else if (this.#load !== null) void this.#fetch(this.#load);
   }
 
-  #fetch(load: () => Promise<Int16Array | null>): void {
+  #loopFrames(): { from: number; to: number } | null {
+    const loop = this.#loop.value;
+    const frames = (time_s: number): number => Math.round(time_s * this.#rate_hz);
+    return loop && { from: frames(loop.from_s), to: frames(loop.to_s) };
+  }
+
+  #fetch(load: () => Promise<Int16Array | null>): Promise<void> {
     this.#load = null;
-    load().then(
+    return load().then(
       (samples) => {
         if (samples === null) {
           this.#failed("it is no longer there");
@@ -232,6 +269,8 @@ export class StreamPlayer implements PlayerPort {
     this.#sink = sink;
     sink.send({ kind: "feed", start_frame: 0, pcm: joined(this.#pieces) });
     if (this.#finished) sink.send({ kind: "finish" });
+    sink.send({ kind: "speed", speed: this.#speed.value });
+    sink.send({ kind: "loop", loop: this.#loopFrames() });
     sink.send({ kind: "seek", frame: Math.round(this.#position_s.value * this.#rate_hz) });
     if (this.#wanted) sink.send({ kind: "play" });
   }
@@ -331,6 +370,10 @@ export class StreamPlayer implements PlayerPort {
       play: () => this.play(),
       pause: () => this.pause(),
       seek: (position_s) => this.seek(position_s),
+      shape: () => ({ speed: this.#speed.value, loop: this.#loop.value }),
+      setSpeed: (speed) => this.setSpeed(speed),
+      setLoop: (loop) => this.setLoop(loop),
+      samples: () => this.samples(),
     };
   }
 }

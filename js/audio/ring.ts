@@ -1,6 +1,7 @@
 /** What the playback worklet does, without a browser: keep all samples, render them gaplessly, wait when they run out. */
 
 import { Interpolator } from "./resample";
+import { Stretch } from "./stretch";
 
 export type RingState = "paused" | "filling" | "playing" | "ended";
 
@@ -44,6 +45,11 @@ export class PlaybackRing {
   /** Where playing began, and how many output frames were made since: together the exact position. */
   #from = 0;
   #since = 0;
+  #speed = 1;
+  /** What is rendered instead of the samples themselves while the speed is not 1. */
+  #stretch: Stretch | null = null;
+  /** Frames between which it plays round and round. */
+  #loop: { readonly from: number; readonly to: number } | null = null;
   #dry_output_frames = 0;
   underruns = 0;
   rendered_frames = 0;
@@ -62,7 +68,8 @@ export class PlaybackRing {
   }
 
   get position_frames(): number {
-    return Math.min(this.#samples.length, this.#from + (this.#between?.before(this.#since) ?? this.#since));
+    const since = this.#between?.before(this.#since) ?? this.#since;
+    return Math.min(this.#samples.length, this.#from + Math.floor(since * this.#speed));
   }
 
   get length_frames(): number {
@@ -97,11 +104,27 @@ export class PlaybackRing {
   seek(frame: number): void {
     this.#from = clamp(Math.round(frame), 0, this.#samples.length);
     this.#since = 0;
+    this.#stretch =
+      this.#speed === 1 ? null : new Stretch(this.#read(this.#from), this.#speed, this.#source_hz);
     if (this.#state === "ended") this.#state = "paused";
+  }
+
+  /** Faster or slower from here on, with the pitch kept. */
+  setSpeed(speed: number): void {
+    const { state, position_frames } = this;
+    this.#speed = speed;
+    this.seek(position_frames);
+    this.#state = state;
+  }
+
+  /** Play these frames over and over; null goes on to the end. */
+  setLoop(loop: { readonly from: number; readonly to: number } | null): void {
+    this.#loop = loop !== null && loop.to > loop.from ? loop : null;
   }
 
   /** Fill `out`; silence where there is nothing to play. Returns how many frames are sound. */
   render(out: Float32Array): number {
+    this.#turnBack();
     if (this.#state === "filling") this.#startWhenFull(out.length);
     const count = this.#state === "playing" ? Math.min(out.length, this.#playable()) : 0;
     this.#copy(out, count);
@@ -111,8 +134,21 @@ export class PlaybackRing {
     return count;
   }
 
+  /** At the end of a loop, or where its last frames will never come, begin it again. */
+  #turnBack(): void {
+    if (this.#loop === null || this.#state !== "playing") return;
+    const end = this.#finished ? Math.min(this.#loop.to, this.#samples.length) : this.#loop.to;
+    if (this.position_frames >= end) this.seek(this.#loop.from);
+  }
+
+  /** The samples from a frame on. */
+  #read(from: number): (index: number) => number {
+    return (index) => this.#samples.at(from + index);
+  }
+
   #copy(out: Float32Array, count: number): void {
-    const at = (index: number): number => this.#samples.at(this.#from + index);
+    const stretch = this.#stretch;
+    const at = stretch === null ? this.#read(this.#from) : (k: number): number => stretch.at(k);
     for (let index = 0; index < count; index += 1) {
       const n = this.#since + index;
       out[index] = this.#between === null ? at(n) : this.#between.sample(at, n);
@@ -122,12 +158,18 @@ export class PlaybackRing {
 
   /** Output frames that can be made now; the filter must see ahead until the end is known. */
   #playable(): number {
-    const known = this.#samples.length - this.#from;
+    const known = this.#made(this.#samples.length - this.#from);
     if (this.#between === null) return known - this.#since;
     return Math.max(
       0,
       this.#between.count(this.#finished ? known : known - this.#between.radius) - this.#since,
     );
+  }
+
+  /** How many frames the first `known` samples give at this speed. */
+  #made(known: number): number {
+    if (this.#stretch === null) return known;
+    return this.#finished ? Math.ceil(known / this.#speed) : this.#stretch.ready(known);
   }
 
   #startWhenFull(asked_frames: number): void {
@@ -142,7 +184,8 @@ export class PlaybackRing {
 
   #ranDry(missing_frames: number): void {
     if (this.#finished) {
-      this.#state = "ended";
+      if (this.#loop === null) this.#state = "ended";
+      else this.seek(this.#loop.from);
       return;
     }
     this.underruns += 1;

@@ -1,13 +1,20 @@
-import { useComputed, type ReadonlySignal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { Announce } from "./announce";
+import { useCardWords } from "./card-words";
 import { FactsView } from "./facts-view";
+import { Fold } from "./fold";
 import { seconds } from "./format";
 import { Icon } from "./icons";
+import { MarksLine } from "./marks-line";
+import { hasObject, ObjectLine, ObjectView } from "./object-view";
 import { outcomeOf } from "./outcome";
-import { PlayerBar } from "./player-bar";
 import type { TurnPort } from "./ports";
+import { ProbabilitiesView } from "./probabilities-view";
 import { PromptView } from "./prompt-view";
+import { ReplyText } from "./reply-text";
+import { SoundView } from "./sound-view";
+import { asks, ToolsLine, ToolsView } from "./tools-view";
 import type { TurnCard } from "./turn";
 
 /** A badge and a notice, "" for none. */
@@ -24,8 +31,26 @@ interface CardViewProps {
   readonly said?: Said;
 }
 
-/** One turn: what was said, the reply as it comes, its sound, and the facts. */
+/** One turn, or another version of it where somebody looks at that. */
 export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
+  const other = useSignal<TurnPort | null>(null);
+  const shown = other.value ?? turn;
+  return (
+    <Card key={shown.card.peek().id} turn={shown} said={said}>
+      <MarksLine turn={turn} shown={shown} onShow={(port) => (other.value = port === turn ? null : port)} />
+    </Card>
+  );
+}
+
+interface CardProps {
+  readonly turn: TurnPort;
+  readonly said: Said;
+  /** What stands above all else. */
+  readonly children: ComponentChildren;
+}
+
+/** What was said, the reply as it comes, its sound, and what lies behind it. */
+function Card({ turn, said, children }: CardProps) {
   const card = turn.card.value;
   const badge = card.engine && card.engine.badge !== said.badge ? card.engine.badge : "";
   return (
@@ -35,14 +60,15 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
       aria-label={`Turn ${card.number}`}
       aria-busy={card.state === "running"}
     >
-      <MarksLine card={card} />
+      {children}
       {card.input.length > 0 ? (
-        <PromptView input={card.input} ear={card.engine ? "the engine" : "the model"} />
+        <PromptView turn={turn} input={card.input} ear={card.engine ? "the engine" : "the model"} />
       ) : null}
       <div class="cv-reply">
-        <ReplyText card={card} />
-        <Sound turn={turn} card={card} />
+        <ReplyText turn={turn} card={card} />
+        <SoundView turn={turn} card={card} />
         <Ending card={card} said={said.notice} />
+        <Folds turn={turn} card={card} />
         <div class="cv-foot">
           {card.state === "running" ? (
             <Running turn={turn} badge={badge} />
@@ -56,68 +82,30 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
   );
 }
 
-/** Where the turn stands now: one of several versions, or asked after words that have changed since. */
-function MarksLine({ card }: { card: TurnCard }) {
-  const { stale, versions } = card;
-  if (!stale && versions === null) return null;
+/** What is worth a look and is not in everybody's way. */
+function Folds({ turn, card }: { turn: TurnPort; card: TurnCard }) {
+  const { logprobs, tool_calls } = card;
+  const waits = tool_calls.some((call) => asks(call, card));
+  const object = hasObject(card);
+  if (logprobs === null && tool_calls.length === 0 && !object) return null;
   return (
-    <p class="cv-marks">
-      {versions === null ? null : (
-        <span class="cv-chip" title="turn.versions has the others">
-          version {versions.k} of {versions.of}
-        </span>
-      )}
-      {stale ? (
-        <>
-          <span class="cv-chip" data-mark="stale">
-            stale
-          </span>
-          <span>
-            Turns before it have changed; <code>session.refresh()</code> asks it again.
-          </span>
-        </>
+    <div class="cv-folds">
+      {tool_calls.length > 0 ? (
+        <Fold
+          title={tool_calls.length === 1 ? "1 tool call" : `${tool_calls.length} tool calls`}
+          line={<ToolsLine card={card} />}
+          open={waits}
+        >
+          {() => <ToolsView turn={turn} card={card} />}
+        </Fold>
       ) : null}
-    </p>
-  );
-}
-
-function ReplyText({ card }: { card: TurnCard }) {
-  const running = card.state === "running";
-  const words = card.reply.text || card.reply.refusal || "";
-  if (!running && words === "") return null;
-  return (
-    <p class="cv-text" dir="auto">
-      {words}
-      {running ? <span class="cv-caret" aria-hidden="true" /> : null}
-    </p>
-  );
-}
-
-/** The player's row is there from the start of a spoken reply, so that nothing moves when sound arrives. */
-function Sound({ turn, card }: { turn: TurnPort; card: TurnCard }) {
-  const running = card.state === "running";
-  const arrived_s = turn.player.duration_s.value;
-  const { sound } = card.reply;
-  const phase = turn.player.phase.value;
-  if (card.reply.kind === "text" || (!running && sound === null && arrived_s === 0)) return null;
-  return (
-    <>
-      <PlayerBar
-        player={turn.player}
-        what="reply"
-        peaks={sound?.peaks ?? []}
-        covers_s={sound?.duration_s ?? 0}
-        growing={running}
-      />
-      {phase === "blocked" ? (
-        <p class="cv-note">
-          The browser waits for a click before it plays sound; the reply is kept from its beginning.
-        </p>
+      {object ? (
+        <Fold title="Object" line={<ObjectLine card={card} />} open={card.state === "running"}>
+          {() => <ObjectView card={card} />}
+        </Fold>
       ) : null}
-      {phase === "empty" && !running ? (
-        <p class="cv-note">The sound of this reply is not in the notebook or cannot be played here.</p>
-      ) : null}
-    </>
+      {logprobs === null ? null : <ProbabilitiesView logprobs={logprobs} loadAll={turn.allLogprobs} />}
+    </div>
   );
 }
 
@@ -180,35 +168,4 @@ function Amount({ of_s }: { of_s: number }) {
 function Heard({ position_s }: { position_s: ReadonlySignal<number> }) {
   const tenths = useComputed(() => Math.floor(position_s.value * 10) / 10);
   return <Amount of_s={tenths.value} />;
-}
-
-/** How far the speech has come, for a listener who hears nothing yet: every ten seconds, in words. */
-function useSpokenProgress(turn: TurnPort): ReadonlySignal<string> {
-  const made_s = useComputed(
-    () => Math.floor(Math.max(turn.progress_s.value, turn.player.duration_s.value) / 10) * 10,
-  );
-  return useComputed(() => (made_s.value > 0 ? `${made_s.value} seconds of speech made` : ""));
-}
-
-/** Only what a listener could not tell by ear is said: the streaming words themselves are not read over the voice. */
-function useCardWords(turn: TurnPort): ReadonlySignal<string> {
-  const [live] = useState(() => turn.card.peek().state === "running");
-  const progress = useSpokenProgress(turn);
-  return useComputed(() => {
-    const card = turn.card.value;
-    switch (turn.player.phase.value) {
-      case "playing":
-        return "reply playing";
-      case "paused":
-        return "reply paused";
-      case "blocked":
-        return "the browser waits for a click before it plays the reply";
-      default:
-        break;
-    }
-    const outcome = outcomeOf(card);
-    if (outcome !== null) return `${outcome.chip}. ${outcome.sentence}`;
-    if (card.state === "running") return progress.value || (card.notices.at(-1) ?? "waiting for the reply");
-    return card.reply.kind === "text" && live ? card.reply.text : "";
-  });
 }

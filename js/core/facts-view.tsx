@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { count, localTime, seconds, usd } from "./format";
+import { ExpiryClock } from "./expiry-clock";
 import { Icon } from "./icons";
-import type { TurnCard, TurnUsage } from "./turn";
+import { RequestView } from "./request-view";
+import type { CostPart, TurnCard, TurnUsage } from "./turn";
 
 /** One line of numbers; opened, it says where they come from. */
 export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
@@ -29,6 +31,8 @@ export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
         <Icon name="chevron" />
       </summary>
       <dl>{rows(card)}</dl>
+      {facts.cost_parts.length > 0 ? <CostParts parts={facts.cost_parts} /> : null}
+      {card.request === null ? null : <RequestView request={card.request} />}
     </details>
   );
 }
@@ -43,18 +47,70 @@ function rows(card: TurnCard): ComponentChildren {
       {card.engine ? <Row name="engine">{card.engine.detail}</Row> : null}
       {facts.usage ? <UsageRows usage={facts.usage} /> : null}
       <Row name="cost">{facts.cost_note ? `${price} (${facts.cost_note})` : price}</Row>
+      <Latency name="upload" time_s={facts.upload_s} />
+      <Latency name="first byte" time_s={facts.first_byte_s} />
       <Latency name="first event" time_s={facts.first_event_s} />
+      <Latency name="first words" time_s={facts.first_words_s} />
       <Latency name="first sound" time_s={facts.first_sound_s} />
       <Latency name="whole reply" time_s={facts.total_s} />
       <Row name="asked">{moment(card.asked_at)}</Row>
       {facts.expires_at === null ? null : (
-        <Row name="voice memory">until {localTime(new Date(facts.expires_at * 1000))}</Row>
+        <Row name="voice memory">
+          <ExpiryClock expires_at_s={facts.expires_at} />
+        </Row>
       )}
+      {facts.rungs === null ? null : <Row name="history as">{history(facts.rungs)}</Row>}
+      {facts.seed === null ? null : <Row name="seed">{facts.seed}</Row>}
+      {facts.fingerprint === null ? null : (
+        <Row name="fingerprint">
+          <code>{facts.fingerprint}</code>
+        </Row>
+      )}
+      {card.logprobs === null && card.logprobs_why ? (
+        <Row name="probabilities">{card.logprobs_why}</Row>
+      ) : null}
       {facts.request_id ? <Row name="request">{<code>{facts.request_id}</code>}</Row> : null}
       <Row name="turn">
         <code>{card.id}</code>
       </Row>
     </>
+  );
+}
+
+function history({ audio, transcript }: { audio: number; transcript: number }): string {
+  const parts = [audio > 0 ? `${audio} as sound` : "", transcript > 0 ? `${transcript} as words` : ""];
+  return parts.filter((part) => part !== "").join(", ") || "none before it";
+}
+
+const PARTS: Readonly<Record<CostPart["part"], string>> = {
+  text_in: "text in",
+  cached_in: "cached in",
+  audio_in: "sound in",
+  text_out: "text out",
+  audio_out: "sound out",
+};
+
+/** What the price is made of, as shares of one bar and in figures. */
+function CostParts({ parts }: { parts: readonly CostPart[] }) {
+  const total_usd = parts.reduce((sum, { usd: part_usd }) => sum + (part_usd ?? 0), 0);
+  return (
+    <table class="cv-parts">
+      <caption>cost</caption>
+      <tbody>
+        {parts.map(({ part, tokens, usd: part_usd }) => (
+          <tr key={part}>
+            <th scope="row">{PARTS[part]}</th>
+            <td class="cv-number">{count(tokens, "token")}</td>
+            <td>
+              <span class="cv-share">
+                <i style={`width:${total_usd > 0 ? ((100 * (part_usd ?? 0)) / total_usd).toFixed(1) : 0}%`} />
+              </span>
+            </td>
+            <td class="cv-number">{part_usd === null ? "not known" : usd(part_usd)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

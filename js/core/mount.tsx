@@ -1,6 +1,6 @@
 import { render, type ComponentChildren } from "preact";
 import { Scope } from "./scope";
-import styles from "./styles.css";
+import { SHEET } from "./sheet";
 
 /** JupyterLab looks for this attribute before it takes a key as one of its shortcuts. */
 const KEEP_KEYS = "data-lm-suppress-shortcuts";
@@ -30,11 +30,11 @@ function addStyles(element: HTMLElement): void {
   const root = element.getRootNode();
   const place = root instanceof ShadowRoot ? root : element.ownerDocument.head;
   for (const present of place.querySelectorAll("style[data-cellvoice]")) {
-    if (present.textContent === styles) return;
+    if (present.textContent === SHEET) return;
   }
   const style = element.ownerDocument.createElement("style");
   style.dataset["cellvoice"] = "";
-  style.textContent = styles;
+  style.textContent = SHEET;
   place.append(style);
 }
 

@@ -1,7 +1,17 @@
 /** Reads the vendor form of a turn, which may come from any notebook file. */
 
 import { amount, Part, size, text, TurnFormatError } from "./document";
-import type { TurnCard, TurnFacts, TurnInput, TurnMarks, TurnSound, TurnStateName, TurnUsage } from "./turn";
+import { attempt, readDetails } from "./parse-details";
+import type {
+  CostPart,
+  TurnCard,
+  TurnFacts,
+  TurnInput,
+  TurnMarks,
+  TurnSound,
+  TurnStateName,
+  TurnUsage,
+} from "./turn";
 
 const STATES: readonly TurnStateName[] = [
   "running",
@@ -56,6 +66,7 @@ export function parseTurn(document: unknown): TurnCard {
       message: error.get("message").text(),
     })),
     ...readMarks(root),
+    ...readDetails(root),
   };
 }
 
@@ -66,6 +77,7 @@ export function readMarks(root: Part): TurnMarks {
     versions: root.get("versions").orAbsent((versions) => ({
       k: versions.get("k").size(),
       of: versions.get("of").size(),
+      ids: versions.get("ids").orAbsent((ids) => ids.list(text)) ?? [],
     })),
   };
 }
@@ -107,6 +119,25 @@ function readFacts(facts: Part): TurnFacts {
     total_s: facts.get("total_s").orNull(size),
     request_id: facts.get("request_id").orNull(text),
     expires_at: facts.get("expires_at").orNull(amount),
+    seed: attempt(facts.get("seed"), amount, null),
+    fingerprint: attempt(facts.get("fingerprint"), text, null),
+    upload_s: attempt(facts.get("upload_s"), size, null),
+    first_byte_s: attempt(facts.get("first_byte_s"), size, null),
+    first_words_s: attempt(facts.get("first_words_s"), size, null),
+    rungs: attempt(facts.get("rungs"), readRungs, null),
+    cost_parts: attempt(facts.get("cost_parts"), (parts) => parts.list(readCostPart), []),
+  };
+}
+
+function readRungs(rungs: Part) {
+  return { audio: rungs.get("audio").size(), transcript: rungs.get("transcript").size() };
+}
+
+function readCostPart(part: Part): CostPart {
+  return {
+    part: part.get("part").oneOf(["text_in", "cached_in", "audio_in", "text_out", "audio_out"] as const),
+    tokens: part.get("tokens").size(),
+    usd: attempt(part.get("usd"), amount, null),
   };
 }
 

@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals";
+import type { TimedWord } from "./details";
 import { clock } from "./format";
 import { Icon } from "./icons";
 import type { PlayerPort } from "./ports";
@@ -12,10 +13,11 @@ interface PlayerBarProps {
   /** Seconds that `peaks` cover. */
   readonly covers_s: number;
   readonly growing?: boolean;
+  readonly words?: readonly TimedWord[];
 }
 
 /** Play or pause, the waveform, and the time. */
-export function PlayerBar({ player, what, peaks, covers_s, growing = false }: PlayerBarProps) {
+export function PlayerBar({ player, what, peaks, covers_s, growing = false, words = [] }: PlayerBarProps) {
   const phase = player.phase.value;
   const playing = phase === "playing";
   const length_s = Math.max(covers_s, player.duration_s.value);
@@ -38,8 +40,8 @@ export function PlayerBar({ player, what, peaks, covers_s, growing = false }: Pl
         covers_s={length_s}
         growing={growing}
         name={`position in the ${what}`}
-        position_s={player.position_s}
-        onSeek={(position_s) => player.seek(position_s)}
+        player={player}
+        words={words}
         onToggle={toggle}
       />
       <span class="cv-time" aria-hidden="true">

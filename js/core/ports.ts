@@ -1,12 +1,25 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { Logprobs, ToolCall } from "./details";
 import type { Budget, Price } from "./price";
 import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
 
 /** How a sound stands. `blocked`: the browser waits for a click before it plays. */
 export type PlayerPhase = "empty" | "ready" | "playing" | "paused" | "ended" | "blocked";
+
+/** A part of a sound that plays round and round. */
+export interface Loop {
+  readonly from_s: number;
+  readonly to_s: number;
+}
+
+/** Mono samples, 16 bit. */
+export interface Samples {
+  readonly pcm: Int16Array;
+  readonly sample_rate_hz: number;
+}
 
 /** One reply's sound, streaming or whole. Only one player on the page plays at a time. */
 export interface PlayerPort {
@@ -17,6 +30,15 @@ export interface PlayerPort {
   play(): void;
   pause(): void;
   seek(position_s: number): void;
+  /** 1 is as spoken; the pitch is kept. */
+  readonly speed: ReadonlySignal<number>;
+  setSpeed(speed: number): void;
+  readonly loop: ReadonlySignal<Loop | null>;
+  setLoop(loop: Loop | null): void;
+  /** What has arrived, decoded; null where it is not here and cannot be fetched. */
+  samples(): Promise<Samples | null>;
+  /** The sound as a file, compressed where it came so; null as for `samples`. */
+  file(): Promise<Blob | null>;
 }
 
 /** Why the browser can't record: one sentence and one action. `name` is the browser's own error name. */
@@ -67,7 +89,25 @@ export interface TurnPort {
   /** Seconds of speech that the service has made so far, while it runs. */
   readonly progress_s: ReadonlySignal<number>;
   stop(): void;
+  /** The sound of a part of what was said to the model; null where it is not here. Always the same player for a part. */
+  said(part: number): PlayerPort | null;
+  /** Null where no kernel would hear it. */
+  readonly decide: Decide | null;
+  /** All probabilities, also those that the form has no room for, or why they cannot be had; null as for `decide`. */
+  readonly allLogprobs: (() => Promise<Logprobs | string>) | null;
+  /** Another version of the turn by its id, or why it cannot be had; null where no kernel would hear it. */
+  readonly version: ((id: string) => Promise<TurnPort | string>) | null;
 }
+
+/** What becomes of a call that waits: with these arguments instead of the model's, for this reason. */
+export interface Decision {
+  readonly action: "approve" | "reject" | "always";
+  readonly args?: Readonly<Record<string, Json>>;
+  readonly reason?: string;
+}
+
+/** Resolves to why the kernel did not take the decision, or "". */
+export type Decide = (call: ToolCall, decision: Decision) => Promise<string>;
 
 export interface PadState {
   readonly model: string;

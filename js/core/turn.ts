@@ -1,5 +1,7 @@
 /** The vendor form of a turn, `application/vnd.cellvoice.turn.v1+json`, as the views use it. */
 
+import type { TurnDetails } from "./details";
+
 export const TURN_MIME = "application/vnd.cellvoice.turn.v1+json";
 
 export type TurnStateName =
@@ -43,6 +45,21 @@ export interface TurnFacts {
   readonly total_s: number | null;
   readonly request_id: string | null;
   readonly expires_at: number | null;
+  readonly seed: number | null;
+  readonly fingerprint: string | null;
+  readonly upload_s: number | null;
+  readonly first_byte_s: number | null;
+  readonly first_words_s: number | null;
+  /** How many earlier answers went to the model again as sound, and how many by their words. */
+  readonly rungs: { readonly audio: number; readonly transcript: number } | null;
+  readonly cost_parts: readonly CostPart[];
+}
+
+/** What a part of the tokens costs; the price is null where it is not known. */
+export interface CostPart {
+  readonly part: "text_in" | "cached_in" | "audio_in" | "text_out" | "audio_out";
+  readonly tokens: number;
+  readonly usd: number | null;
 }
 
 /** What became of a turn in the conversation since. */
@@ -50,10 +67,17 @@ export interface TurnMarks {
   /** Turns before it have changed since it was asked. */
   readonly stale: boolean;
   /** Which of the turns that were asked in its place it is, from 1; null for the only one. */
-  readonly versions: { readonly k: number; readonly of: number } | null;
+  readonly versions: TurnVersions | null;
 }
 
-export interface TurnCard extends TurnMarks {
+export interface TurnVersions {
+  readonly k: number;
+  readonly of: number;
+  /** The turns themselves, from the first; empty where only their number is known. */
+  readonly ids: readonly string[];
+}
+
+export interface TurnCard extends TurnMarks, TurnDetails {
   readonly version: 1;
   readonly id: string;
   readonly number: number;

@@ -1,7 +1,12 @@
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
+import type { TargetedPointerEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { bars, growingAxis_s } from "./bars";
+import type { TimedWord } from "./details";
 import { clock } from "./format";
+import { LoopHandles } from "./loop-handles";
+import type { PlayerPort } from "./ports";
+import { wordAt } from "./words";
 
 interface WaveformProps {
   readonly peaks: readonly number[];
@@ -13,8 +18,9 @@ interface WaveformProps {
 
 interface SeekableProps extends WaveformProps {
   readonly name: string;
-  readonly position_s: ReadonlySignal<number>;
-  readonly onSeek: (position_s: number) => void;
+  readonly player: PlayerPort;
+  /** Shift and an arrow go from one to the next. */
+  readonly words: readonly TimedWord[];
   readonly onToggle: () => void;
 }
 
@@ -34,56 +40,98 @@ export function SeekableWaveform({
   covers_s,
   growing = false,
   name,
-  position_s,
-  onSeek,
+  player,
+  words,
   onToggle,
 }: SeekableProps) {
+  const { position_s } = player;
   const axis_s = growing ? growingAxis_s(covers_s) : covers_s;
   const { box, drawn } = useBars(peaks, covers_s, axis_s);
   const clip = useComputed(() => {
     const played = axis_s > 0 ? Math.min(1, position_s.value / axis_s) : 0;
     return `clip-path:inset(0 ${((1 - played) * 100).toFixed(2)}% 0 0)`;
   });
-  const seekTo = (event: PointerEvent): void => {
-    const edges = box.current?.getBoundingClientRect();
-    if (!edges || edges.width === 0) return;
-    const part = Math.min(1, Math.max(0, (event.clientX - edges.left) / edges.width));
-    onSeek(Math.min(covers_s, part * axis_s));
-  };
+  const tenths_s = useComputed(() => round(Math.min(position_s.value, covers_s)));
+  const spoken = useComputed(
+    () => `${clock(tenths_s.value, covers_s)} of ${clock(covers_s)}${covers_s < 60 ? " seconds" : ""}`,
+  );
+  const pointer = usePointer(box, axis_s, covers_s, player);
   const onKeyDown = (event: KeyboardEvent): void => {
-    const target_s = seekByKey(event.key, position_s.peek(), covers_s);
-    if (target_s !== null) onSeek(target_s);
+    const now_s = position_s.peek();
+    const target_s =
+      (event.shiftKey ? wordByKey(event.key, now_s, words) : null) ?? seekByKey(event.key, now_s, covers_s);
+    if (target_s !== null) player.seek(target_s);
     else if (event.key === " " || event.key === "Enter") onToggle();
     else return;
     event.preventDefault();
   };
   return (
-    <div
-      class="cv-wave cv-seek"
-      ref={box}
-      role="slider"
-      tabIndex={0}
-      aria-label={name}
-      aria-valuemin={0}
-      aria-valuemax={round(covers_s)}
-      aria-valuenow={round(Math.min(position_s.value, covers_s))}
-      aria-valuetext={`${clock(position_s.value, covers_s)} of ${clock(covers_s)}${covers_s < 60 ? " seconds" : ""}`}
-      onKeyDown={onKeyDown}
-      onPointerDown={(event) => {
-        if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        seekTo(event);
-      }}
-      onPointerMove={(event) => {
-        if (event.currentTarget.hasPointerCapture(event.pointerId)) seekTo(event);
-      }}
-    >
-      {drawn}
-      <div class="cv-played" style={clip}>
+    <div class="cv-track">
+      <div
+        class="cv-wave cv-seek"
+        ref={box}
+        role="slider"
+        tabIndex={0}
+        title="Click or drag to seek, Shift and drag to loop a part"
+        aria-label={name}
+        aria-valuemin={0}
+        aria-valuemax={round(covers_s)}
+        aria-valuenow={tenths_s}
+        aria-valuetext={spoken}
+        onKeyDown={onKeyDown}
+        {...pointer}
+      >
         {drawn}
+        <div class="cv-played" style={clip}>
+          {drawn}
+        </div>
       </div>
+      <LoopHandles player={player} axis_s={axis_s} covers_s={covers_s} />
     </div>
   );
+}
+
+/** A press seeks, a drag goes on seeking; with Shift it marks what is to be looped. */
+function usePointer(
+  box: { readonly current: HTMLDivElement | null },
+  axis_s: number,
+  covers_s: number,
+  player: PlayerPort,
+) {
+  const marked_from_s = useRef<number | null>(null);
+  const timeAt = (event: PointerEvent): number | null => {
+    const edges = box.current?.getBoundingClientRect();
+    if (!edges || edges.width === 0) return null;
+    const part = Math.min(1, Math.max(0, (event.clientX - edges.left) / edges.width));
+    return Math.min(covers_s, part * axis_s);
+  };
+  const follow = (event: PointerEvent): void => {
+    const at_s = timeAt(event);
+    if (at_s === null) return;
+    const from_s = marked_from_s.current;
+    if (from_s === null) player.seek(at_s);
+    else if (Math.abs(at_s - from_s) >= 0.1)
+      player.setLoop({ from_s: Math.min(at_s, from_s), to_s: Math.max(at_s, from_s) });
+  };
+  return {
+    onPointerDown(event: TargetedPointerEvent<HTMLDivElement>): void {
+      if (event.button !== 0) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      marked_from_s.current = event.shiftKey ? timeAt(event) : null;
+      follow(event);
+    },
+    onPointerMove(event: TargetedPointerEvent<HTMLDivElement>): void {
+      if (event.currentTarget.hasPointerCapture(event.pointerId)) follow(event);
+    },
+  };
+}
+
+/** The start of the next word, or of the one before; null for any other key, and where there is none. */
+function wordByKey(key: string, now_s: number, words: readonly TimedWord[]): number | null {
+  // A hair later than its start, a word is the one that is spoken.
+  const current = wordAt(words, now_s + 0.01);
+  const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
+  return step === 0 ? null : (words[current + step]?.start_s ?? null);
 }
 
 function seekByKey(key: string, now_s: number, end_s: number): number | null {

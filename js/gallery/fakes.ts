@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import params from "../../tests/contract/pad_settings.v1.json";
 import { Part } from "../core/document";
 import { readSettings, written } from "../core/settings";
+import type { Loop, Samples } from "../core/ports";
 import type {
   LinkPhase,
   ListenPort,
@@ -31,6 +32,8 @@ export function speechPeaks(amount: number, seed = 1): number[] {
 export function fakePlayer(phase: PlayerPhase, duration_s: number, position_s = 0): PlayerPort {
   const now = signal(phase);
   const position = signal(position_s);
+  const speed = signal(1);
+  const loop = signal<Loop | null>(null);
   return {
     phase: now,
     position_s: position,
@@ -38,7 +41,29 @@ export function fakePlayer(phase: PlayerPhase, duration_s: number, position_s = 
     play: () => void (now.value = "playing"),
     pause: () => void (now.value = "paused"),
     seek: (to_s) => void (position.value = to_s),
+    speed,
+    setSpeed: (to) => void (speed.value = to),
+    loop,
+    setLoop: (to) => void (loop.value = to),
+    samples: () => Promise.resolve(hum(duration_s)),
+    file: () => Promise.resolve(null),
   };
+}
+
+/** Something like a voice: a falling tone with its overtones, in words. */
+export function hum(duration_s: number): Samples {
+  const sample_rate_hz = 24_000;
+  let phase = 0;
+  const pcm = Int16Array.from({ length: Math.round(duration_s * sample_rate_hz) }, (_, frame) => {
+    const at_s = frame / sample_rate_hz;
+    phase += (2 * Math.PI * (170 - 30 * Math.sin(at_s * 2.1))) / sample_rate_hz;
+    const word = Math.max(0, Math.sin(at_s * 9) + 0.4);
+    let sum = 0;
+    for (let tone = 1; tone < 24; tone += 1)
+      sum += Math.sin(phase * tone) / (tone + Math.abs(tone - 8 - 5 * Math.sin(at_s * 5)));
+    return sum * word * 6_000;
+  });
+  return { pcm, sample_rate_hz };
 }
 
 export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> = {}): RecorderPort {
@@ -58,7 +83,19 @@ export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> 
 }
 
 export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): TurnPort {
-  return { card: signal(card), player, progress_s: signal(progress_s), stop: nothing };
+  const said = card.input.map((part) =>
+    part.kind === "sound" ? fakePlayer("ready", part.duration_s) : null,
+  );
+  return {
+    card: signal(card),
+    player,
+    progress_s: signal(progress_s),
+    stop: nothing,
+    said: (part) => said[part] ?? null,
+    decide: () => Promise.resolve(""),
+    allLogprobs: () => Promise.resolve("the gallery has no kernel"),
+    version: () => Promise.resolve(fakeTurn(card, player)),
+  };
 }
 
 export const REAL: PadState = {

@@ -4,7 +4,10 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { CardView, ListenView, mount, PadView, parseTurn, SavedPadView, type TurnCard } from "../core";
 import example from "../../tests/contract/turn.v1.json";
+import { asForm, ASKING, FULL, HOSTILE, manyTokens } from "./details";
 import { ENGINE, fakeListen, fakePad, fakePlayer, fakeRecorder, fakeTurn, REAL, speechPeaks } from "./fakes";
+
+const wanted = new URLSearchParams(location.search);
 
 const PARIS: TurnCard = (() => {
   const card = parseTurn(example);
@@ -133,10 +136,22 @@ const STATES: Record<string, ComponentChildren> = {
       )}
     />
   ),
+  "card-full": <CardView turn={fakeTurn(FULL, fakePlayer("paused", 2.1, 1.3))} />,
+  "card-asking": <CardView turn={fakeTurn(ASKING, fakePlayer("empty", 0))} />,
+  "card-hostile": <CardView turn={fakeTurn(HOSTILE, fakePlayer("paused", 2.1, 1))} />,
+  "card-many": (
+    <CardView turn={fakeTurn({ ...TEXT_ONLY, logprobs: manyTokens(5_000, 20) }, fakePlayer("empty", 0))} />
+  ),
+  "card-tokens": (
+    <CardView turn={fakeTurn({ ...TEXT_ONLY, logprobs: manyTokens(260, 5) }, fakePlayer("empty", 0))} />
+  ),
   "card-complete": <CardView turn={fakeTurn(PARIS, fakePlayer("ready", 1.89))} />,
   "card-marked": (
     <CardView
-      turn={fakeTurn({ ...PARIS, stale: true, versions: { k: 2, of: 3 } }, fakePlayer("ready", 1.89))}
+      turn={fakeTurn(
+        { ...PARIS, stale: true, versions: { k: 2, of: 3, ids: [] } },
+        fakePlayer("ready", 1.89),
+      )}
     />
   ),
   "card-long": <CardView turn={fakeTurn(SPOKEN, fakePlayer("playing", 14.3, 6.2))} />,
@@ -189,7 +204,6 @@ const STATES: Record<string, ComponentChildren> = {
   "listen-closed": <ListenView listen={fakeListen("closed", "", REAL)} />,
 };
 
-const wanted = new URLSearchParams(location.search);
 document.documentElement.style.colorScheme = wanted.get("theme") ?? "light dark";
 for (const [name, view] of Object.entries(STATES)) {
   if (wanted.has("only") && !name.startsWith(wanted.get("only") ?? "")) continue;
@@ -200,6 +214,42 @@ for (const [name, view] of Object.entries(STATES)) {
   document.body.append(title, place);
   mount(place, view);
 }
+/** What a driver measures: 5,000 tokens of 20 alternatives, from the file's text to the opened view, in milliseconds. */
+async function openMany(): Promise<number> {
+  const place = document.createElement("div");
+  document.body.append(place);
+  const start_ms = performance.now();
+  const unmount = mount(
+    place,
+    <CardView turn={fakeTurn(parseTurn(JSON.parse(MANY)), fakePlayer("ready", 2.1))} />,
+  );
+  const folds = [...place.querySelectorAll<HTMLDetailsElement>(".cv-fold")];
+  const fold = folds.find((found) => found.textContent.startsWith("Probabilities"));
+  if (fold === undefined) throw new Error("the card has no probabilities");
+  fold.open = true;
+  while (place.querySelector(".cv-heat > span") === null) await new Promise(requestAnimationFrame);
+  place.getBoundingClientRect();
+  const took_ms = performance.now() - start_ms;
+  unmount();
+  place.remove();
+  return took_ms;
+}
+
+/** Show and take away a card with everything opened, over and over: what is left of it is measured from outside. */
+async function comeAndGo(times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const place = document.createElement("div");
+    document.body.append(place);
+    const unmount = mount(place, <CardView turn={fakeTurn(FULL, fakePlayer("paused", 2.1))} />);
+    for (const fold of place.querySelectorAll("details")) fold.open = true;
+    await new Promise(requestAnimationFrame);
+    unmount();
+    place.remove();
+  }
+}
+
+const MANY = wanted.has("measure") ? JSON.stringify(asForm(manyTokens(5_000, 20))) : "";
+Object.assign(globalThis, { openMany, comeAndGo });
 if (wanted.has("open")) {
   for (const button of document.querySelectorAll<HTMLElement>("[aria-expanded=false]")) button.click();
   for (const fold of document.querySelectorAll("details")) fold.open = true;

@@ -21,6 +21,22 @@ const turn: IRenderMime.IExtension = {
   },
   rank: RANK,
   dataType: "json",
+  // A turn that was saved as a file of its own opens as its card; "Open With" still has the editor.
+  fileTypes: [
+    {
+      name: "cellvoice-turn",
+      displayName: "cellvoice turn",
+      extensions: [".turn.json"],
+      mimeTypes: [TURN_MIME],
+      fileFormat: "text",
+    },
+  ],
+  documentWidgetFactoryOptions: {
+    name: "cellvoice turn",
+    primaryFileType: "cellvoice-turn",
+    fileTypes: ["cellvoice-turn"],
+    defaultFor: ["cellvoice-turn"],
+  },
 };
 
 const pad: IRenderMime.IExtension = {

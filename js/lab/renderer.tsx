@@ -3,7 +3,7 @@ import { Widget } from "@lumino/widgets";
 import type { ComponentChildren } from "preact";
 import { CardView, mount, parsePad, parseTurn, PAD_MIME, SavedPadView, Scope, TURN_MIME } from "../core";
 import { livePads } from "../core/pads";
-import { savedTurns, textOf, type SavedTurn } from "./sound";
+import { savedTurns, soundsOf, textOf, type SavedTurn } from "./sound";
 
 /** What an output becomes: a view of saved turns, whose players are closed with it. */
 interface Shown {
@@ -69,7 +69,8 @@ abstract class SavedRenderer extends Widget implements IRenderMime.IRenderer {
 export class TurnRenderer extends SavedRenderer {
   override renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     return this.showSaved(model, async (html) => {
-      const turns = await savedTurns([parseTurn(model.data[TURN_MIME])], html, this.options.resolver);
+      const form = model.data[TURN_MIME];
+      const turns = await savedTurns([parseTurn(form)], html, this.options.resolver, soundsOf(form));
       return { turns, view: turns.map((turn) => <CardView key={turn.card.peek().id} turn={turn} />) };
     });
   }

@@ -35,24 +35,62 @@ export function soundsIn(html: string): ReadonlyArray<string | null> {
   });
 }
 
+/** The sounds that a `.turn.json` file holds; null for one that is not there. */
+export interface FileSounds {
+  readonly reply: string | null;
+  readonly said: ReadonlyArray<string | null>;
+}
+
+const NO_SOUNDS: FileSounds = { reply: null, said: [] };
+
+/** Only sound that lies in the file itself: an address would let it ask others. */
+export function soundsOf(form: unknown): FileSounds {
+  const inside = (value: unknown): string | null =>
+    typeof value === "string" && SOUND.test(value) ? value : null;
+  const { sound, said } = (typeof form === "object" && form !== null ? form : {}) as {
+    sound?: unknown;
+    said?: unknown;
+  };
+  return { reply: inside(sound), said: Array.isArray(said) ? said.map(inside) : [] };
+}
+
+const SOUND = /^data:audio\/[a-z0-9.+-]+;base64,/;
+
+function mimeOf(address: string): string {
+  return address.slice("data:".length, address.indexOf(";"));
+}
+
 /** Each card with its sound: the n-th sound that does not lie beside the notebook is the n-th of the HTML. */
 export async function savedTurns(
   cards: readonly TurnCard[],
   html: string,
   resolver: IRenderMime.IResolver | null,
+  file: FileSounds = NO_SOUNDS,
 ): Promise<readonly SavedTurn[]> {
   const inside = [...soundsIn(html)];
   return Promise.all(
     cards.map(async (card) => {
       const { sound } = card.reply;
-      const held = sound !== null && sound.href === null ? (inside.shift() ?? null) : null;
+      const held = sound !== null && sound.href === null ? (file.reply ?? inside.shift() ?? null) : null;
       const player = await playerOf(card, held, resolver);
+      const said = card.input.map((part, index) => {
+        const content = file.said[index] ?? null;
+        if (part.kind !== "sound" || content === null) return null;
+        return new FilePlayer({ content, mime: mimeOf(content), duration_s: part.duration_s });
+      });
       return {
         card: signal(card),
         player,
         progress_s: signal(0),
         stop: () => undefined,
-        close: () => player.close(),
+        said: (part) => said[part] ?? null,
+        decide: null,
+        version: null,
+        allLogprobs: null,
+        close: () => {
+          player.close();
+          for (const one of said) one?.close();
+        },
       };
     }),
   );
@@ -95,5 +133,11 @@ const NO_SOUND: OwnedPlayer = {
   play: () => undefined,
   pause: () => undefined,
   seek: () => undefined,
+  speed: signal(1),
+  setSpeed: () => undefined,
+  loop: signal(null),
+  setLoop: () => undefined,
+  samples: () => Promise.resolve(null),
+  file: () => Promise.resolve(null),
   close: () => undefined,
 };

@@ -294,6 +294,7 @@ describe("finished sound in a file", () => {
     preload: "" | "none" | "metadata" | "auto" = "";
     duration = Number.NaN;
     currentTime = 0;
+    playbackRate = 1;
     ended = false;
     error = null;
     load = vi.fn();
@@ -338,6 +339,32 @@ describe("finished sound in a file", () => {
     expect([player.phase.value, player.position_s.value]).toEqual(["ended", 2.5]);
     player.close();
     expect(element.removeAttribute).toHaveBeenCalledWith("src");
+  });
+
+  test("plays faster by its element, and a part of it over and over", () => {
+    vi.useFakeTimers();
+    const { element, player } = open();
+    player.setSpeed(1.5);
+    expect([element.playbackRate, player.speed.value]).toEqual([1.5, 1.5]);
+    player.setLoop({ from_s: 0.5, to_s: 1 });
+    player.play();
+    element.currentTime = 1.02;
+    vi.advanceTimersByTime(60);
+    expect([element.currentTime, player.position_s.value]).toEqual([0.5, 0.5]);
+    element.duration = 2;
+    element.finish();
+    expect([element.currentTime, player.phase.value]).toEqual([0.5, "playing"]);
+    player.setLoop(null);
+    element.finish();
+    expect(player.phase.value).toBe("ended");
+    player.close();
+    vi.useRealTimers();
+  });
+
+  test("gives the file as it came", async () => {
+    const { player } = open();
+    const file = await player.file();
+    expect([file?.type, file?.size]).toEqual(["audio/mpeg", 3]);
   });
 
   test("pauses the reply that streams, and is paused by it", async () => {

@@ -1,6 +1,9 @@
 /** Ports whose signals a test turns by hand, and which write down what they were asked to do. */
 
 import { signal, type Signal } from "@preact/signals";
+import { wavOf } from "../audio/wav";
+import type { Logprobs } from "../core/details";
+import type { Loop, Samples } from "../core/ports";
 import type { Json } from "../core/settings";
 import type {
   LinkPhase,
@@ -34,6 +37,29 @@ export class FakePlayer implements PlayerPort {
   pause(): void {
     this.asked.push("pause");
     this.phase.value = "paused";
+  }
+
+  readonly speed = signal(1);
+  readonly loop = signal<Loop | null>(null);
+  /** What `samples` and `file` give. */
+  held: Samples | null = null;
+
+  setSpeed(speed: number): void {
+    this.asked.push(`speed ${speed}`);
+    this.speed.value = speed;
+  }
+
+  setLoop(loop: Loop | null): void {
+    this.asked.push(loop === null ? "no loop" : `loop ${loop.from_s.toFixed(1)} ${loop.to_s.toFixed(1)}`);
+    this.loop.value = loop;
+  }
+
+  samples(): Promise<Samples | null> {
+    return Promise.resolve(this.held);
+  }
+
+  file(): Promise<Blob | null> {
+    return Promise.resolve(this.held && wavOf(this.held));
   }
 
   seek(position_s: number): void {
@@ -91,6 +117,28 @@ export class FakeTurn implements TurnPort {
   stop(): void {
     this.asked.push("stop");
   }
+
+  /** Players of what was said, by its part. */
+  readonly sounds = new Map<number, FakePlayer>();
+  said(part: number): PlayerPort | null {
+    return this.sounds.get(part) ?? null;
+  }
+
+  /** What the kernel says of the next decision; "" takes it. */
+  refusal = "";
+  decide: TurnPort["decide"] = (call, decision) => {
+    this.asked.push(`${call.name} ${JSON.stringify(decision)}`);
+    return Promise.resolve(this.refusal);
+  };
+  /** What the kernel has of its probabilities. */
+  all: Logprobs | string = "there are none";
+  allLogprobs: TurnPort["allLogprobs"] = () => Promise.resolve(this.all);
+  /** The other versions of the turn, by their ids. */
+  readonly others = new Map<string, TurnPort>();
+  version: TurnPort["version"] = (id) => {
+    this.asked.push(`version ${id}`);
+    return Promise.resolve(this.others.get(id) ?? `there is no turn ${id}`);
+  };
 }
 
 export const STATE: PadState = {

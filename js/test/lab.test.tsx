@@ -3,6 +3,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import example from "../../tests/contract/turn.v1.json";
 import { labIsHere, livePads, offerPad } from "../core/pads";
+import file from "../../tests/contract/example.turn.json";
 import extensions from "../lab";
 import { soundsIn, textOf } from "../lab/sound";
 
@@ -137,6 +138,50 @@ describe("a saved turn in JupyterLab", () => {
     void act(() => shown.dispose());
     expect(node.childElementCount).toBe(0);
   });
+});
+
+describe("a turn in a file of its own", () => {
+  const WORDS = "data:audio/mpeg;base64,BBBB";
+  const holding = (sound: unknown, said: unknown) => ({ [TURN]: { ...example, sound, said } as never });
+  const playRecordings = (node: HTMLElement): void =>
+    void act(() => {
+      for (const button of node.querySelectorAll<HTMLButtonElement>(
+        'button[aria-label="Play the recording"]',
+      ))
+        button.click();
+    });
+
+  it("is opened by its ending, as its card", () => {
+    const extension = extensions.find(({ id }) => id === "cellvoice:turn");
+    const { fileTypes = [], documentWidgetFactoryOptions: options } = extension ?? {};
+    expect(fileTypes.flatMap(({ extensions: endings }) => endings)).toEqual([".turn.json"]);
+    expect([options].flat()[0]?.defaultFor).toEqual(["cellvoice-turn"]);
+  });
+
+  it("is read as the kernel writes it", async () => {
+    const { node } = await render(TURN, { [TURN]: file });
+    playAll(node);
+    playRecordings(node);
+    expect(node.querySelector(".cv-text")?.textContent).toBe(file.reply.text);
+    expect(played).toEqual([file.sound, file.said[1]]);
+  });
+
+  it("has its sounds in itself: the reply's, and those of what was said", async () => {
+    const { node } = await render(TURN, holding(SOUND, [null, WORDS]));
+    playAll(node);
+    playRecordings(node);
+    expect(played).toEqual([SOUND, WORDS]);
+  });
+
+  it.each(["https://evil.example/x.mp3", "data:text/html;base64,AAAA", 7, null])(
+    "does not ask %s for a sound",
+    async (address) => {
+      const { node } = await render(TURN, holding(address, [null, address]));
+      playAll(node);
+      playRecordings(node);
+      expect(played).toEqual([]);
+    },
+  );
 });
 
 describe("a saved pad in JupyterLab", () => {

@@ -69,6 +69,12 @@ function take(ring: PlaybackRing, message: ToPlayback): void {
     case "seek":
       ring.seek(message.frame);
       return;
+    case "speed":
+      ring.setSpeed(message.speed);
+      return;
+    case "loop":
+      ring.setLoop(message.loop);
+      return;
     case "close":
       return;
     default:

@@ -7,7 +7,31 @@ import { parsePad, parseTurn } from "../core";
 
 type Json = Record<string, unknown>;
 
-const UNMARKED = { stale: false, versions: null };
+/** What a form without the optional parts is read as. */
+const UNMARKED = {
+  stale: false,
+  versions: null,
+  logprobs: null,
+  logprobs_why: "",
+  words: [],
+  words_estimated: false,
+  tool_calls: [],
+  trace: [],
+  parsed: null,
+  parsed_error: null,
+  partial: null,
+  request: null,
+  facts: {
+    ...example.facts,
+    seed: null,
+    fingerprint: null,
+    upload_s: null,
+    first_byte_s: null,
+    first_words_s: null,
+    rungs: null,
+    cost_parts: [],
+  },
+};
 
 /** The example of the contract with one place changed; `undefined` takes the place away. */
 function withChange(path: readonly (string | number)[], value: unknown): Json {
@@ -27,7 +51,7 @@ describe("the saved form of a turn", () => {
 
   it("may hold keys that this version does not know", () => {
     const newer = withChange(["reply", "mood"], "calm");
-    expect(parseTurn({ ...newer, tool_calls: [] })).toEqual({ ...example, ...UNMARKED });
+    expect(parseTurn({ ...newer, weather: [] })).toEqual({ ...example, ...UNMARKED });
   });
 
   it.each([
@@ -62,7 +86,11 @@ describe("the saved form of a turn", () => {
 
   it("has the marks of its place in the conversation", () => {
     const marked = { ...example, stale: true, versions: { k: 1, of: 2 } };
-    expect(parseTurn(marked)).toEqual(marked);
+    expect(parseTurn(marked)).toMatchObject({ stale: true, versions: { k: 1, of: 2, ids: [] } });
+    expect(parseTurn({ ...marked, versions: { k: 1, of: 2, ids: ["a", "b"] } }).versions?.ids).toEqual([
+      "a",
+      "b",
+    ]);
     expect(() => parseTurn({ ...example, versions: { k: 1 } })).toThrow(
       "turn.versions.of should be a number",
     );

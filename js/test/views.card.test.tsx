@@ -26,7 +26,7 @@ describe("a card", () => {
     const turn = new FakeTurn(CARD);
     show(<CardView turn={turn} />);
     expect(place.querySelector(".cv-marks")).toBeNull();
-    act(() => (turn.card.value = { ...CARD, stale: true, versions: { k: 2, of: 3 } }));
+    act(() => (turn.card.value = { ...CARD, stale: true, versions: { k: 2, of: 3, ids: [] } }));
     expect(one(".cv-marks").textContent).toBe(
       "version 2 of 3" + "stale" + "Turns before it have changed; session.refresh() asks it again.",
     );

@@ -326,7 +326,7 @@ test("a pad shows the turns that the conversation has now, in its order and with
   });
   expect(ids()).toEqual(["t4", "t2"]);
   expect(store.turns.value.map(({ card }) => [card.value.stale, card.value.versions])).toEqual([
-    [false, { k: 2, of: 2 }],
+    [false, { k: 2, of: 2, ids: [] }],
     [true, null],
   ]);
   say("turn.started", { turn: "t1", card: form("t1") });

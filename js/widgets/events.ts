@@ -1,9 +1,11 @@
 /** The kernel's events, parsed. */
 
 import { Part } from "../core/document";
+import type { ToolCall, TraceSpan } from "../core/details";
+import { jsonOf, readToolCalls, readTrace } from "../core/parse-details";
 import { parseTurn, readMarks } from "../core/parse-turn";
 import type { PadState, Take } from "../core/ports";
-import { readSettings } from "../core/settings";
+import { readSettings, type Json } from "../core/settings";
 import type { TurnCard, TurnMarks } from "../core/turn";
 import { isRecord, type KernelData, type KernelEvent } from "../rpc-messages";
 
@@ -29,6 +31,13 @@ export type PageEvent =
       readonly pcm: DataView;
     }
   | { readonly name: "turn.progress"; readonly turn: string; readonly speech_s: number }
+  | {
+      readonly name: "turn.tools";
+      readonly turn: string;
+      readonly tool_calls: readonly ToolCall[];
+      readonly trace: readonly TraceSpan[];
+    }
+  | { readonly name: "turn.partial"; readonly turn: string; readonly partial: Json }
   | { readonly name: "turn.notice"; readonly turn: string; readonly notice: string }
   | { readonly name: "turn.ended"; readonly turn: string; readonly card: TurnCard }
   | { readonly name: "take.ready"; readonly take: Take };
@@ -52,6 +61,21 @@ export function parseEvent(event: KernelEvent): PageEvent | null {
       return parseAudio(event);
     case "turn.progress":
       return { name: event.name, turn: textOf(data, "turn"), speech_s: sizeOf(data, "speech_s") };
+    case "turn.tools": {
+      const root = new Part(data, event.name);
+      return {
+        name: event.name,
+        turn: textOf(data, "turn"),
+        tool_calls: readToolCalls(root.get("tool_calls")),
+        trace: readTrace(root.get("trace")),
+      };
+    }
+    case "turn.partial":
+      return {
+        name: event.name,
+        turn: textOf(data, "turn"),
+        partial: jsonOf(new Part(data, event.name).get("partial")),
+      };
     case "turn.notice":
       return { name: event.name, turn: textOf(data, "turn"), notice: textOf(data, "notice") };
     case "take.ready":

@@ -187,6 +187,12 @@ export class Store {
       case "turn.progress":
         this.#turn(event.turn)?.setProgress(event.speech_s);
         return;
+      case "turn.tools":
+        this.#turn(event.turn)?.setTools(event);
+        return;
+      case "turn.partial":
+        this.#turn(event.turn)?.setPartial(event.partial);
+        return;
       case "turn.notice":
         this.#turn(event.turn)?.addNotice(event.notice);
         return;

@@ -1,14 +1,19 @@
 /** One turn on the page: the kernel's events become the card's signals and the player's samples. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { PlayerPort, TurnPort } from "../core/ports";
+import type { Logprobs } from "../core/details";
+import { Part } from "../core/document";
+import { readLogprobs } from "../core/parse-details";
+import { parseTurn } from "../core/parse-turn";
+import type { Decide, PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
+import type { Json } from "../core/settings";
 import type { TurnCard, TurnMarks } from "../core/turn";
 import { decodeSound, type DecodeSound } from "../audio/decode";
 import { samplesFromBytes } from "../audio/pcm";
 import { StreamPlayer } from "../audio/playback";
 import type { Speakers } from "../audio/sink";
-import type { Channel } from "../rpc";
+import type { Answer, Channel } from "../rpc";
 import type { PageEvent } from "./events";
 import { LivePeaks } from "./live-peaks";
 
@@ -33,6 +38,8 @@ export class TurnStore implements TurnPort {
   readonly #progress_s = signal(0);
   readonly #player: StreamPlayer;
   readonly #peaks = new LivePeaks();
+  readonly #said = new Map<number, StreamPlayer>();
+  readonly #others = new Map<string, TurnStore>();
   #heard = false;
 
   constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
@@ -64,6 +71,69 @@ export class TurnStore implements TurnPort {
   stop(): void {
     this.#player.pause();
     if (this.running) void this.#channel.request("stop", { turn: this.id });
+  }
+
+  said(part: number): PlayerPort | null {
+    const input = this.#card.peek().input[part];
+    if (input?.kind !== "sound") return null;
+    let player = this.#said.get(part);
+    if (player === undefined) {
+      player = new StreamPlayer({ turn: `${this.id}/${part}`, ...this.#parts });
+      player.offer(input.duration_s, () => this.#fetchSound(part));
+      this.#said.set(part, player);
+      const opened = player;
+      this.#scope.add(() => opened.close());
+    }
+    return player;
+  }
+
+  readonly decide: Decide = async (call, { action, args, reason }) => {
+    const answer = await this.#channel.request("turn.decide", {
+      turn: this.id,
+      call: call.id,
+      hash: call.hash,
+      action,
+      ...(args === undefined ? {} : { arguments: args }),
+      ...(reason === undefined || reason === "" ? {} : { reason }),
+    });
+    return whyNot(answer);
+  };
+
+  readonly allLogprobs = async (): Promise<Logprobs | string> => {
+    const answer = await this.#channel.request("logprobs", { turn: this.id });
+    if (answer.kind !== "result") return whyNot(answer);
+    try {
+      return readLogprobs(new Part(answer.data["logprobs"], "logprobs"));
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  readonly version = async (id: string): Promise<TurnPort | string> => {
+    const known = this.#others.get(id);
+    if (known !== undefined) return known;
+    const answer = await this.#channel.request("version", { turn: id });
+    if (answer.kind !== "result") return whyNot(answer);
+    try {
+      const card = parseTurn(answer.data["card"]);
+      const other = new TurnStore(id, card, this.#channel, this.#scope, this.#parts);
+      other.end(card);
+      this.#others.set(id, other);
+      return other;
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  /** The calls as they stand now, and the course of the turn so far. */
+  setTools({ tool_calls, trace }: Extract<PageEvent, { name: "turn.tools" }>): void {
+    const card = this.#card.peek();
+    if (card.state === "running") this.#card.value = { ...card, tool_calls, trace };
+  }
+
+  setPartial(partial: Json): void {
+    const card = this.#card.peek();
+    if (card.state === "running") this.#card.value = { ...card, partial };
   }
 
   /** A new page hears of a turn once more, or a turn begins again: the card is drawn from what is said now. */
@@ -125,7 +195,7 @@ export class TurnStore implements TurnPort {
   /** Where it stands in the conversation now. */
   mark({ stale, versions }: TurnMarks): void {
     const card = this.#card.peek();
-    const same = card.versions?.k === versions?.k && card.versions?.of === versions?.of;
+    const same = JSON.stringify(card.versions) === JSON.stringify(versions);
     if (card.stale !== stale || !same) this.#card.value = { ...card, stale, versions };
   }
 
@@ -139,13 +209,28 @@ export class TurnStore implements TurnPort {
     if (this.running) this.#player.pause();
   }
 
-  async #fetchSound(): Promise<Int16Array | null> {
-    const answer = await this.#channel.request("sound", { turn: this.id });
+  /** The reply's sound, or that of a part of what was said. */
+  async #fetchSound(part?: number): Promise<Int16Array | null> {
+    const wanted = part === undefined ? {} : { part };
+    const answer = await this.#channel.request("sound", { turn: this.id, ...wanted });
     if (answer.kind !== "result") return null;
     const [bytes] = answer.buffers;
     if (bytes === undefined) return null;
     const copy = new Uint8Array(bytes.byteLength);
     copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     return (this.#parts.decode ?? decodeSound)(copy.buffer);
+  }
+}
+
+function whyNot(answer: Answer): string {
+  switch (answer.kind) {
+    case "result":
+      return "";
+    case "error":
+      return answer.message;
+    case "cancelled":
+      return "The card was closed before the kernel took it; run the cell again.";
+    default:
+      return answer satisfies never;
   }
 }

@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import full from "../../tests/contract/turn.v1.full.json";
+import { CardView, parseTurn, type TurnCard } from "../core";
+import { ExpiryClock } from "../core/expiry-clock";
+import { JsonTree } from "../core/json-tree";
+import { FakePlayer, FakeTurn } from "./fake-ports";
+import { act, CARD, click, one, place, show, words } from "./stage";
+
+const FULL = parseTurn(full);
+
+function facts(card: TurnCard): string {
+  show(<CardView turn={new FakeTurn(card, new FakePlayer("ready", 2))} />);
+  return one(".cv-facts").textContent;
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("the facts of a turn", () => {
+  it("are where its money, its time and its memory went", () => {
+    const shown = facts(FULL);
+    for (const fact of [
+      "upload0.12 s",
+      "first byte0.30 s",
+      "first words1.90 s",
+      "seed7",
+      "fingerprintfp_local_1",
+      "history as1 as sound",
+    ])
+      expect(shown).toContain(fact);
+    expect([...place.querySelectorAll(".cv-parts tr")].map((row) => row.textContent)).toEqual([
+      "text in28 tokens$0.0001",
+      "cached in64 tokens$0.0002",
+      "sound in42 tokens$0.0013",
+      "text out15 tokens$0.0001",
+      "sound out42 tokens$0.0027",
+    ]);
+  });
+
+  it("say in one line why there are no probabilities", () => {
+    expect(facts({ ...CARD, logprobs_why: "gpt-audio gives no log probabilities" })).toContain(
+      "probabilities" + "gpt-audio gives no log probabilities",
+    );
+  });
+
+  it("have the request, and copy it with one click", async () => {
+    const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
+    vi.stubGlobal("navigator", { clipboard: { writeText } });
+    expect(facts(FULL)).toContain("⟨wav 4.2 s⟩");
+    click("Copy as JSON");
+    await vi.waitFor(() => expect(words()).toContain("Copied"));
+    expect(JSON.parse(writeText.mock.calls[0]![0])).toEqual(full.request);
+  });
+
+  it("say so where a page may not copy", async () => {
+    vi.stubGlobal("navigator", {});
+    facts(FULL);
+    click("Copy as JSON");
+    await vi.waitFor(() => expect(words()).toContain("Not allowed here: select the text and copy it"));
+  });
+
+  it("count down how long the voice is remembered", () => {
+    vi.useFakeTimers({ now: 0 });
+    show(<ExpiryClock expires_at_s={61 * 60} />);
+    expect(words()).toContain("1 h 1 min left, until");
+    act(() => vi.advanceTimersByTime(31 * 60_000));
+    expect(words()).toContain("30 min left, until");
+    act(() => vi.advanceTimersByTime(31 * 60_000));
+    expect(words()).toContain("gone since");
+  });
+});
+
+describe("a JSON tree", () => {
+  it("shows hostile keys and values as text, and long ones in part", () => {
+    const evil = "<img src=x onerror=alert(1)>";
+    show(
+      <JsonTree
+        value={{
+          [evil]: evil,
+          long: "x".repeat(1_000_000),
+          many: Array.from({ length: 2_000 }, (_, n) => n),
+        }}
+      />,
+    );
+    expect(place.querySelector("img")).toBeNull();
+    expect(place.textContent.length).toBeLessThan(40_000);
+    expect(words()).toContain("… 1500 more");
+  });
+});
+
+describe("an object that a schema asked for", () => {
+  it("grows while it comes, and says when none could be made", () => {
+    const turn = new FakeTurn({ ...CARD, state: "running", partial: { city: "Zür" } });
+    show(<CardView turn={turn} />);
+    expect(one(".cv-json").textContent).toContain('city: "Zür"');
+    act(() => (turn.card.value = { ...turn.card.value, partial: { city: "Zürich", degrees: 18 } }));
+    expect(one(".cv-json").textContent).toContain("degrees: 18");
+    act(() => (turn.card.value = { ...CARD, partial: null, parsed_error: "degrees: expected a number" }));
+    expect(words()).toContain("no object" + "degrees: expected a number");
+  });
+});
+
+describe("versions of a turn", () => {
+  it("are looked at one by one, and the conversation's own is come back to", async () => {
+    const turn = new FakeTurn(FULL);
+    const [first = ""] = FULL.versions?.ids ?? [];
+    const earlier = { ...FULL, id: first, reply: { ...FULL.reply, text: "It is warm." }, words: [] };
+    turn.others.set(first, new FakeTurn(earlier));
+    show(<CardView turn={turn} />);
+    expect(one("[aria-label='later version']").getAttribute("aria-disabled")).toBe("true");
+    click("earlier version");
+    await vi.waitFor(() => expect(one(".cv-text").textContent).toBe("It is warm."));
+    expect(one(".cv-marks").textContent).toContain("version 1 of 2");
+    click("later version");
+    await vi.waitFor(() => expect(one(".cv-text").textContent).toBe(FULL.reply.text));
+    expect(turn.asked).toEqual([`version ${first}`]);
+  });
+
+  it("that cannot be had say why; without a kernel there is no switch", async () => {
+    show(<CardView turn={new FakeTurn(FULL)} />);
+    click("earlier version");
+    await vi.waitFor(() => expect(words()).toContain("there is no turn 20261123T101500-2"));
+  });
+});
