@@ -92,6 +92,9 @@ async def test_a_reloaded_page_shows_the_conversation_again_and_goes_on(
     await pad.shown()
     await Card(pad.area, 1).ended()
     assert "Paris" in await Card(pad.area, 1).text()
+    # What the page had heard when it was reloaded is there, once it is clear that it is gone.
+    await expect(pad.send_button).to_be_visible(timeout=WAIT_MS)
+    await pad.discard()
     await pad.record(question)
     await pad.send()
     await Card(pad.area, 2).ended()
