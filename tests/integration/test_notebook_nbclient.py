@@ -130,3 +130,24 @@ def test_listening_and_the_pad_do_not_wait_for_anybody(tmp_path: Path) -> None:
         assert ". " not in told, "one sentence"
     assert "Run this cell in JupyterLab to talk" in done.cells[3].outputs[0]["data"]["text/html"]
     assert done.cells[4].outputs[0]["text"] == "None 0\n"
+
+
+def test_a_call_that_nobody_can_decide_about_leaves_its_question_in_the_cell(
+    tmp_path: Path,
+) -> None:
+    done = execute(
+        cells(
+            "import cellvoice as cv; session = cv.Session(journal=False)\n"
+            "@session.tool(approve='ask')\n"
+            "def weather(city: str) -> str:\n"
+            "    '''Current weather in a city.'''\n"
+            "    return f'rain in {city}'",
+            "turn = session.say('What is the weather in Lyon?')",
+            "session.pending[0].approve(); session.wait(turn)",
+        ),
+        tmp_path,
+    )
+    shown = [out for out in done.cells[1].outputs if out.output_type == "display_data"]
+    assert ["What is the weather in Lyon?" in out.data["text/html"] for out in shown] == [True]
+    (answer,) = turns_of(done)
+    assert "rain in Lyon" in answer["reply"]["text"].replace("Rain", "rain")

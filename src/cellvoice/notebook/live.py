@@ -37,6 +37,7 @@ class CardView:
 
     def __init__(self, turn: Turn, where: Here) -> None:
         self._slot = Slot()
+        self._turn = turn
         self._place = place()
         self._live: Live | None = None
         self._hearing = where.hearing
@@ -65,7 +66,11 @@ class CardView:
     async def hears(self, waiting: Waiting) -> bool:
         """Whether the page can be heard while the cell waits; it has to prove it."""
         able = self._hearing.blocking if waiting == "blocking" else self._hearing.awaiting
-        return able and self._live is not None and await self._live.met()
+        if self._live is None:
+            # The cell goes on without its answer, and a file is not to lack the question.
+            self._slot.put(static_bundle(self._turn))
+            return False
+        return able and await self._live.met()
 
     async def ended(self, turn: Turn) -> None:
         if self._live is not None and self._hearing.blocking:
