@@ -1,4 +1,4 @@
-"""A JupyterLab server of its own: own folders, own kernels, no news, no key."""
+"""A server of its own, JupyterLab or Notebook 7: own folders, own kernels, no news, no key."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ OLD_KERNELS = ("7.3.0", "6.31.0")
 """Besides the installed ipykernel; `scripts/setup` puts each into `.venv/kernels/<version>`."""
 
 _THEMES = "@jupyterlab/apputils-extension:themes"
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """A front end of Jupyter: its module, the class of its settings, where it shows a notebook."""
+
+    module: str
+    settings: str
+    notebooks: str
+
+
+JUPYTERLAB = FrontEnd("jupyterlab", "LabApp", "doc/tree")
+NOTEBOOK_7 = FrontEnd("notebook", "JupyterNotebookApp", "notebooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +121,23 @@ def server_environment(folders: Folders) -> dict[str, str]:
 
 
 class LabServer:
-    """A running JupyterLab. Start with `LabServer.start`, end with `stop`."""
+    """A running JupyterLab or Notebook 7. Start with `LabServer.start`, end with `stop`."""
 
-    def __init__(self, folders: Folders, process: subprocess.Popen[bytes], url: str) -> None:
+    def __init__(
+        self, front_end: FrontEnd, folders: Folders, process: subprocess.Popen[bytes], url: str
+    ) -> None:
         self.folders = folders
         self.url = url
+        self._front_end = front_end
         self._process = process
         self._http = httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"token {TOKEN}"}, timeout=60, trust_env=False
         )
 
     @classmethod
-    async def start(cls, base: Path, current_ipykernel: str) -> LabServer:
+    async def start(
+        cls, base: Path, current_ipykernel: str, front_end: FrontEnd = JUPYTERLAB
+    ) -> LabServer:
         """Start a server in `base` and wait until it answers."""
         folders = Folders(base)
         labextensions = folders.share / "labextensions"
@@ -129,8 +147,8 @@ class LabServer:
         (labextensions / "cellvoice").symlink_to(LABEXTENSION)
         write_kernelspecs(folders, current_ipykernel)
         write_settings(folders)
-        process = _start_process(folders)
-        server = cls(folders, process, await _address(folders, process))
+        process = _start_process(folders, front_end)
+        server = cls(front_end, folders, process, await _address(folders, process))
         await server._answers()
         return server
 
@@ -153,6 +171,10 @@ class LabServer:
                 return False
 
         await until(status, "the server to answer")
+
+    def page_url(self, path: str) -> str:
+        """Where a browser opens a notebook."""
+        return f"{self.url}/{self._front_end.notebooks}/{path}?token={TOKEN}"
 
     def write_notebook(self, path: str, cells: list[str], kernel: str) -> Path:
         """A notebook with code cells `cell-0`, `cell-1`, …"""
@@ -201,14 +223,14 @@ class LabServer:
         (await self._http.put(f"/lab/api/settings/{plugin}", json=body)).raise_for_status()
 
 
-def _start_process(folders: Folders) -> subprocess.Popen[bytes]:
+def _start_process(folders: Folders, front_end: FrontEnd) -> subprocess.Popen[bytes]:
     with (folders.base / "server.log").open("wb") as log:
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *(sys.executable, "-m", front_end.module, "--no-browser", "--allow-root"),
                 *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"),
                 *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folders.root}"),
-                "--LabApp.expose_app_in_browser=True",
+                f"--{front_end.settings}.expose_app_in_browser=True",
             ],
             env=server_environment(folders),
             cwd=folders.root,
@@ -223,10 +245,10 @@ async def _address(folders: Folders, process: subprocess.Popen[bytes]) -> str:
     async def address() -> str | None:
         if process.poll() is not None:
             log = (folders.base / "server.log").read_text(encoding="utf-8", errors="replace")
-            raise RuntimeError(f"JupyterLab ended at once:\n{log[-3000:]}")
+            raise RuntimeError(f"the server ended at once:\n{log[-3000:]}")
         file = folders.runtime / f"jpserver-{process.pid}.json"
         if file.exists() and (text := file.read_text(encoding="utf-8")):
             return f"http://127.0.0.1:{json.loads(text)['port']}"
         return None
 
-    return await until(address, "JupyterLab to listen", timeout_s=90)
+    return await until(address, "the server to listen", timeout_s=90)
