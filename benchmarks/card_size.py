@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +20,15 @@ from IPython.display import Audio
 
 from cellvoice.audio import Clip
 from cellvoice.protocol import (
+    CostParts,
     InputDetails,
     OutputDetails,
     Reply,
     Request,
     Usage,
     build_request,
+    published_prices,
+    usage_cost,
     user_message,
 )
 from cellvoice.render import bundle
@@ -54,6 +57,13 @@ class Times:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """By kinds of tokens."""
+
+    parts: CostParts
+
+
+@dataclass(frozen=True)
 class Turn:
     """A spoken question and a spoken answer, as a session has them."""
 
@@ -77,6 +87,18 @@ class Turn:
     error: Exception | None = None
     stale: bool = False
     version: tuple[int, int] = (1, 1)
+    versions: tuple[Turn, ...] = ()
+    rungs: Mapping[str, str] = field(default_factory=dict)
+    tool_calls: tuple[()] = ()
+    trace: tuple[()] = ()
+    parsed: object = None
+    partial: Mapping[str, object] | None = None
+    parsed_error: str | None = None
+
+    @property
+    def cost(self) -> Costs:
+        """At the published prices."""
+        return Costs(usage_cost(self.usage, published_prices(self.model)))
 
 
 def speech(duration_s: float) -> Clip:

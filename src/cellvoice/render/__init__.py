@@ -7,7 +7,6 @@ from .file import turn_file
 from .frozen import (
     PEAK_COUNT,
     SOUND_MIME,
-    TurnLike,
     frozen,
     is_marked_as,
     marks,
@@ -17,6 +16,7 @@ from .frozen import (
 from .html import conversation_html, html, sentence_html
 from .page import markdown, page
 from .text import text
+from .turn_like import TurnLike
 from .words import dollars, seconds
 
 __all__ = [

@@ -13,9 +13,10 @@ from cellvoice.errors import AudioError
 from cellvoice.protocol import mask_keys
 
 from .card import TURN_MIME, Card
-from .frozen import SOUND_MIME, TurnLike, frozen
+from .frozen import SOUND_MIME, frozen
 from .html import html
 from .text import text
+from .turn_like import TurnLike
 
 _log = logging.getLogger(__name__)
 

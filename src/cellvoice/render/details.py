@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cellvoice.protocol import Reply, ScoredToken, facts, mask_keys, word_times
 
 from .card import Details, LogprobsForm, TokenForm
 from .clipped import clipped, plain_json
 from .tools import tool_forms, trace_forms
+from .turn_like import TurnLike
 
 __all__ = ["IN_NOTEBOOK", "WHOLE", "Limits", "details"]
 
@@ -37,10 +38,10 @@ WHOLE: Final = Limits(None, None, None, None)
 _NOT_ASKED: Final = "token probabilities were not asked for; logprobs=True does"
 
 
-def details(turn: Any, limits: Limits) -> Details:
-    """The optional keys of a turn's form. `turn` may lack any attribute that is read here."""
+def details(turn: TurnLike, limits: Limits) -> Details:
+    """The optional keys of a turn's form."""
     found: Details = {}
-    running = getattr(turn, "finish", None) is None
+    running = turn.finish is None
     _add_probabilities(found, turn, running, limits)
     _add_object(found, turn, running, limits)
     if not running:
@@ -51,19 +52,18 @@ def details(turn: Any, limits: Limits) -> Details:
                 for first, end, start_s, end_s in times
             ]
             found["words_estimated"] = estimated
-    calls = tool_forms(getattr(turn, "tool_calls", ()), limits.tools_bytes)
+    calls = tool_forms(turn.tool_calls, limits.tools_bytes)
     if calls:
         found["tool_calls"] = calls
     trace = trace_forms(turn)
     if trace:
         found["trace"] = trace
-    request = getattr(turn, "request", None)
-    if request is not None:
-        found["request"] = clipped(request.described(), limits.request_bytes)
+    if turn.request is not None:
+        found["request"] = clipped(turn.request.described(), limits.request_bytes)
     return found
 
 
-def _add_probabilities(found: Details, turn: Any, running: bool, limits: Limits) -> None:
+def _add_probabilities(found: Details, turn: TurnLike, running: bool, limits: Limits) -> None:
     reply: Reply = turn.reply
     if reply.logprobs is not None and reply.logprobs.tokens:
         found["logprobs"] = _logprobs(reply, limits.logprobs_bytes)
@@ -107,10 +107,9 @@ def _within(tokens: Sequence[ScoredToken], max_bytes: int | None) -> list[TokenF
     return kept
 
 
-def _why_none(turn: Any) -> str:
-    request = getattr(turn, "request", None)
-    params: Mapping[str, object] = request.params if request is not None else {}
-    model = str(turn.reply.model or turn.model)
+def _why_none(turn: TurnLike) -> str:
+    params: Mapping[str, object] = turn.request.params if turn.request is not None else {}
+    model = turn.reply.model or turn.model
     known = facts(model)
     refused = known.refused.get("logprobs") if known is not None else None
     if refused:
@@ -120,13 +119,12 @@ def _why_none(turn: Any) -> str:
     return _NOT_ASKED
 
 
-def _add_object(found: Details, turn: Any, running: bool, limits: Limits) -> None:
-    partial = getattr(turn, "partial", None) if running else None
+def _add_object(found: Details, turn: TurnLike, running: bool, limits: Limits) -> None:
+    partial = turn.partial if running else None
     if partial is not None:
         found["partial"] = clipped(plain_json(partial), limits.parsed_bytes)
-    parsed = None if running else getattr(turn, "parsed", None)
+    parsed = None if running else turn.parsed
     if parsed is not None:
         found["parsed"] = clipped(plain_json(parsed), limits.parsed_bytes)
-    failed = getattr(turn, "parsed_error", None)
-    if failed:
-        found["parsed_error"] = mask_keys(str(failed))
+    if turn.parsed_error:
+        found["parsed_error"] = mask_keys(turn.parsed_error)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
-
 from cellvoice.protocol import CostParts, Usage
 
 from .card import CostPartForm, Facts, MoreFacts, UsageForm
+from .turn_like import TurnLike
 
 __all__ = ["facts_form", "usage_form"]
 
-_MOMENTS: Final[tuple[Literal["upload_s", "first_byte_s", "first_words_s"], ...]] = (
-    "upload_s",
-    "first_byte_s",
-    "first_words_s",
-)
 
-
-def facts_form(turn: Any) -> Facts:
-    """What a turn used, cost and how long it took. `turn` may lack what only newer cards tell."""
+def facts_form(turn: TurnLike) -> Facts:
+    """What a turn used, cost and how long it took."""
     return {
         "usage": usage_form(turn.usage),
         "cost_usd": turn.cost_usd,
@@ -32,30 +25,30 @@ def facts_form(turn: Any) -> Facts:
     }
 
 
-def _more(turn: Any) -> MoreFacts:
+def _more(turn: TurnLike) -> MoreFacts:
     found: MoreFacts = {}
-    request = getattr(turn, "request", None)
-    seed = request.params.get("seed") if request is not None else None
+    seed = turn.request.params.get("seed") if turn.request is not None else None
     if isinstance(seed, int):
         found["seed"] = seed
     if turn.reply.fingerprint:
         found["fingerprint"] = turn.reply.fingerprint
-    for name in _MOMENTS:
-        moment_s = _seconds(getattr(turn.timing, name, None))
-        if moment_s is not None:
-            found[name] = moment_s
-    rungs = list(getattr(turn, "rungs", {}).values())
+    timing = turn.timing
+    if timing.upload_s is not None:
+        found["upload_s"] = round(timing.upload_s, 3)
+    if timing.first_byte_s is not None:
+        found["first_byte_s"] = round(timing.first_byte_s, 3)
+    if timing.first_words_s is not None:
+        found["first_words_s"] = round(timing.first_words_s, 3)
+    rungs = list(turn.rungs.values())
     if rungs:
         found["rungs"] = {"audio": rungs.count("audio"), "transcript": rungs.count("transcript")}
-    parts = _cost_parts(getattr(getattr(turn, "cost", None), "parts", None))
+    parts = _cost_parts(turn.cost.parts)
     if parts:
         found["cost_parts"] = parts
     return found
 
 
-def _cost_parts(parts: CostParts | None) -> list[CostPartForm]:
-    if parts is None:
-        return []
+def _cost_parts(parts: CostParts) -> list[CostPartForm]:
     return [
         {"part": name, "tokens": part.tokens, "usd": _usd(part.usd)}
         for name, part in zip(parts._fields, parts, strict=True)

@@ -9,8 +9,9 @@ from cellvoice.audio import Clip
 
 from .card import CardFile
 from .details import WHOLE
-from .frozen import TurnLike, frozen
+from .frozen import frozen
 from .sources import sound_source
+from .turn_like import TurnLike
 
 __all__ = ["turn_file"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Literal, Protocol
+from datetime import UTC
+from typing import Literal
 
 from cellvoice.audio import Clip
-from cellvoice.protocol import Reply, Usage, mask_keys
+from cellvoice.protocol import Reply, mask_keys
 
 from .card import (
     Card,
@@ -21,6 +21,7 @@ from .card import (
 )
 from .details import IN_NOTEBOOK, Limits, details
 from .facts import facts_form
+from .turn_like import TurnLike
 
 # Enough bars for a waveform as wide as a card, few enough to cost nothing in the file.
 PEAK_COUNT = 96
@@ -36,60 +37,6 @@ _STATES: dict[str, State] = {
     "refused": "refused",
     "failed": "failed",
 }
-
-
-class TimingLike(Protocol):
-    """Seconds since the turn was asked; None for what has not happened."""
-
-    @property
-    def first_event_s(self) -> float | None: ...
-    @property
-    def first_sound_s(self) -> float | None: ...
-    @property
-    def total_s(self) -> float | None: ...
-
-
-class TurnLike(Protocol):
-    """What is read of a turn."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def session_id(self) -> str: ...
-    @property
-    def asked_at(self) -> datetime: ...
-    @property
-    def input(self) -> Sequence[str | Clip]: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def voice(self) -> str | None: ...
-    @property
-    def badge(self) -> str: ...
-    @property
-    def reply(self) -> Reply: ...
-    @property
-    def finish(self) -> str | None: ...
-    @property
-    def usage(self) -> Usage | None: ...
-    @property
-    def cost_usd(self) -> float | None: ...
-    @property
-    def cost_note(self) -> str | None: ...
-    @property
-    def timing(self) -> TimingLike: ...
-    @property
-    def request_id(self) -> str | None: ...
-    @property
-    def notices(self) -> Sequence[str]: ...
-    @property
-    def error(self) -> BaseException | None: ...
-    @property
-    def stale(self) -> bool: ...
-    @property
-    def version(self) -> tuple[int, int]: ...
 
 
 def frozen(turn: TurnLike, *, href: str | None = None, limits: Limits = IN_NOTEBOOK) -> Card:
@@ -140,7 +87,7 @@ def marks(stale: bool, version: tuple[int, int], ids: Sequence[str] = ()) -> Mar
 
 def version_ids(turn: TurnLike) -> list[str]:
     """The turns that were asked in the place of a current turn, in their order, itself last."""
-    return [*(one.id for one in getattr(turn, "versions", ())), turn.id]
+    return [*(one.id for one in turn.versions), turn.id]
 
 
 def is_marked_as(card: Card, turn: TurnLike) -> bool:

@@ -7,10 +7,11 @@ from html import escape
 
 from cellvoice.audio import Clip
 
-from .frozen import TurnLike, frozen
+from .frozen import frozen
 from .html import html
 from .sources import sound_source
 from .text import text
+from .turn_like import TurnLike
 from .words import dollars, seconds
 
 # The page brings all it needs, and what came from outside can make it fetch nothing.

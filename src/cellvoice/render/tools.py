@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Final
 
 from .card import CallState, ToolCallForm, TraceForm, TraceKind
 from .clipped import clipped, clipped_text
+from .turn_like import CallLike, SpanLike, TimingLike, TurnLike
 
 __all__ = ["tool_forms", "trace_forms"]
 
@@ -17,90 +18,84 @@ _STATES: Final[Mapping[str, CallState]] = {
     "failed": "failed",
     "rejected": "rejected",
 }
-_KINDS: Final = ("upload", "waiting", "request", "thinking", "tool", "approval", "speech")
+_KINDS: Final[Mapping[str, TraceKind]] = {
+    "upload": "upload",
+    "waiting": "waiting",
+    "request": "request",
+    "thinking": "thinking",
+    "tool": "tool",
+    "approval": "approval",
+    "speech": "speech",
+}
 # Of a form that is limited: one result may take this part of it, so that the others have room.
 _SHARE: Final = 4
 # A plot of a usual size; it is in the form and in the HTML, so it counts twice.
 _LARGEST_PICTURE_BYTES: Final = 200_000
 
 
-def tool_forms(calls: Iterable[Any], max_bytes: int | None) -> list[ToolCallForm]:
+def tool_forms(calls: Iterable[CallLike], max_bytes: int | None) -> list[ToolCallForm]:
     """The calls in their order; long results are cut, and pictures that are too large left out."""
     share = None if max_bytes is None else max_bytes // _SHARE
     return [_call(call, share) for call in calls]
 
 
-def _call(call: Any, share: int | None) -> ToolCallForm:
-    arguments = getattr(call, "arguments", None)
-    error, result = getattr(call, "error", None), getattr(call, "result_text", None)
-    if result is None and getattr(call, "result", None) is not None:
-        result = str(call.result)
-    pretty = getattr(call, "result_html", None)
-    known = isinstance(arguments, Mapping)
+def _call(call: CallLike, share: int | None) -> ToolCallForm:
+    pretty = call.result_html
     return {
-        "id": str(getattr(call, "id", "")),
-        "name": str(getattr(call, "name", "")),
-        "arguments": clipped(dict(arguments), share) if isinstance(arguments, Mapping) else None,
-        "arguments_text": clipped_text(_arguments_text(call, known), share),
-        "state": _STATES.get(str(getattr(call, "state", "")), "failed" if error else "done"),
-        "result": None if result is None else clipped_text(str(result), share),
-        "result_html": pretty if isinstance(pretty, str) and _fits(pretty, share) else None,
-        "error": None if error is None else clipped_text(str(error), share),
-        "asked_s": _seconds(getattr(call, "asked_s", None)),
-        "started_s": _seconds(getattr(call, "started_s", None)),
-        "ended_s": _seconds(getattr(call, "ended_s", None)),
-        "round": int(getattr(call, "round", 0) or 0),
-        "hash": str(getattr(call, "hash", "") or ""),
+        "id": call.id,
+        "name": call.name,
+        "arguments": clipped(dict(call.arguments), share) if call.is_object else None,
+        "arguments_text": clipped_text(call.arguments_text, share),
+        "state": _STATES.get(call.state, "failed" if call.error else "done"),
+        "result": _text(call.result_text, share),
+        "result_html": pretty if pretty is not None and _fits(pretty, share) else None,
+        "error": _text(call.error, share),
+        "asked_s": _seconds(call.asked_s),
+        "started_s": _seconds(call.started_s),
+        "ended_s": _seconds(call.ended_s),
+        "round": call.round,
+        "hash": call.hash,
     }
 
 
-def _arguments_text(call: Any, known: bool) -> str:
-    text = getattr(call, "arguments_text", None)
-    if isinstance(text, str):
-        return text
-    return "" if known else str(getattr(call, "arguments", "") or "")
+def _text(text: str | None, share: int | None) -> str | None:
+    return None if text is None else clipped_text(text, share)
 
 
 def _fits(html: str, share: int | None) -> bool:
     return share is None or len(html) <= _LARGEST_PICTURE_BYTES
 
 
-def trace_forms(turn: Any) -> list[TraceForm]:
+def trace_forms(turn: TurnLike) -> list[TraceForm]:
     """The bars of the strip; of a turn without tools they are made of its times."""
-    told = [_bar(one) for one in getattr(turn, "trace", None) or ()]
-    bars = [bar for bar in told if bar is not None]
-    if bars or getattr(turn, "finish", None) is None:
+    bars = [bar for bar in map(_bar, turn.trace) if bar is not None]
+    if bars or turn.finish is None:
         return bars
     return _from_timing(turn.timing)
 
 
-def _bar(one: Any) -> TraceForm | None:
-    kind, start_s = str(_of(one, "kind")), _seconds(_of(one, "start_s"))
-    if kind not in _KINDS or start_s is None:
+def _bar(one: SpanLike) -> TraceForm | None:
+    kind, start_s = _KINDS.get(one.kind), _seconds(one.start_s)
+    if kind is None or start_s is None:
         return None
-    call_id = _of(one, "call_id")
     return {
-        "kind": cast("TraceKind", kind),
-        "name": clipped_text(str(_of(one, "name") or ""), 200),
+        "kind": kind,
+        "name": clipped_text(one.name, 200),
         "start_s": start_s,
-        "end_s": _seconds(_of(one, "end_s")),
-        "round": int(_of(one, "round") or 0),
-        "call_id": None if call_id is None else str(call_id),
+        "end_s": _seconds(one.end_s),
+        "round": one.round,
+        "call_id": one.call_id,
     }
 
 
-def _of(one: Any, name: str) -> Any:
-    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
-
-
-def _from_timing(timing: Any) -> list[TraceForm]:
+def _from_timing(timing: TimingLike) -> list[TraceForm]:
     """One bar up to each moment that is known, in the order in which they come."""
     reached: float = 0.0
     bars: list[TraceForm] = []
-    spoken = getattr(timing, "first_words_s", None) or timing.first_sound_s
+    spoken = timing.first_words_s or timing.first_sound_s
     moments: tuple[tuple[TraceKind, float | None], ...] = (
-        ("upload", getattr(timing, "upload_s", None)),
-        ("waiting", getattr(timing, "first_byte_s", None) or timing.first_event_s),
+        ("upload", timing.upload_s),
+        ("waiting", timing.first_byte_s or timing.first_event_s),
         ("thinking", spoken),
         ("speech", timing.total_s),
     )
@@ -124,7 +119,5 @@ def _from_timing(timing: Any) -> list[TraceForm]:
     return bars
 
 
-def _seconds(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        return None
-    return round(float(value), 3)
+def _seconds(value: float | None) -> float | None:
+    return None if value is None or not 0 <= value < 1e9 else round(value, 3)

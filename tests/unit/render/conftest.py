@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.protocol import (
+    NO_PARTS,
+    CostParts,
     InputDetails,
     OutputDetails,
     Reply,
@@ -31,6 +32,46 @@ class SampleTiming:
     first_event_s: float | None = 0.12
     first_sound_s: float | None = 0.19
     total_s: float | None = 0.23
+    upload_s: float | None = None
+    first_byte_s: float | None = None
+    first_words_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCost:
+    parts: CostParts = NO_PARTS
+
+
+@dataclass(slots=True)
+class SampleCall:
+    """A tool call as a session has it."""
+
+    id: str = "call_1"
+    name: str = "temperature"
+    arguments: Mapping[str, object] = field(default_factory=lambda: {"city": "Zürich"})
+    arguments_text: str = '{"city": "Zürich"}'
+    is_object: bool = True
+    state: str = "done"
+    result_text: str | None = "18"
+    result_html: str | None = None
+    error: str | None = None
+    asked_s: float | None = 0.5
+    started_s: float | None = 0.52
+    ended_s: float | None = 1.1
+    round: int = 1
+    hash: str = "9f2c0a7be1d4"
+
+
+@dataclass(slots=True)
+class SampleSpan:
+    """A stretch of a turn as a session has it."""
+
+    kind: str
+    start_s: float
+    end_s: float | None
+    name: str = ""
+    round: int = 1
+    call_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +97,15 @@ class SampleTurn:
     error: BaseException | None = None
     stale: bool = False
     version: tuple[int, int] = (1, 1)
+    versions: Sequence[SampleTurn] = ()
+    cost: SampleCost = field(default_factory=SampleCost)
+    rungs: Mapping[str, str] = field(default_factory=dict)
+    request: Request | None = None
+    tool_calls: Sequence[SampleCall] = ()
+    trace: Sequence[SampleSpan] = ()
+    parsed: object = None
+    partial: Mapping[str, object] | None = None
+    parsed_error: str | None = None
 
 
 def tone(duration_s: float, hz: float = 220.0) -> Clip:
@@ -100,59 +150,7 @@ def spoken_turn(usage: Usage) -> SampleTurn:
     )
 
 
-@dataclass(slots=True)
-class SampleCall:
-    """A tool call as a session has it."""
-
-    id: str = "call_1"
-    name: str = "temperature"
-    arguments: Mapping[str, object] | None = field(default_factory=lambda: {"city": "Zürich"})
-    arguments_text: str = '{"city": "Zürich"}'
-    state: str = "done"
-    result: object = 18
-    result_text: str | None = "18"
-    result_html: str | None = None
-    error: str | None = None
-    asked_s: float | None = 0.5
-    started_s: float | None = 0.52
-    ended_s: float | None = 1.1
-    round: int = 1
-    hash: str = "9f2c0a7be1d4"
-
-
-@dataclass(slots=True)
-class FullTiming:
-    first_event_s: float | None = 0.12
-    first_sound_s: float | None = 0.19
-    total_s: float | None = 0.23
-    upload_s: float | None = 0.05
-    first_byte_s: float | None = 0.1
-    first_words_s: float | None = 0.15
-
-
-@dataclass(slots=True)
-class FullTurn(SampleTurn):
-    """A turn with everything that a newer session tells of one."""
-
-    timing: Any = field(default_factory=FullTiming)
-    request: Request | None = None
-    tool_calls: Sequence[SampleCall] = (SampleCall(),)
-    trace: Sequence[Mapping[str, object]] = (
-        {"kind": "upload", "name": "", "start_s": 0.0, "end_s": 0.1, "round": 1, "call_id": None},
-        {
-            "kind": "tool",
-            "name": "temperature",
-            "start_s": 0.52,
-            "end_s": 1.1,
-            "round": 1,
-            "call_id": "call_1",
-        },
-    )
-    parsed: object = field(default_factory=lambda: {"city": "Zürich", "degrees": 18})
-    parsed_error: str | None = None
-    rungs: Mapping[str, str] = field(default_factory=lambda: {"turn-1": "audio"})
-    versions: Sequence[Any] = ()
-    cost: Any = None
+FULL_TIMING = SampleTiming(upload_s=0.05, first_byte_s=0.1, first_words_s=0.15)
 
 
 def probabilities(count: int = 3, alternatives: int = 2) -> ReplyLogprobs:
@@ -168,13 +166,21 @@ def probabilities(count: int = 3, alternatives: int = 2) -> ReplyLogprobs:
 
 
 @pytest.fixture
-def full_turn(usage: Usage) -> FullTurn:
+def full_turn(usage: Usage) -> SampleTurn:
     """A spoken turn with probabilities, a tool call, a parsed object and its request."""
     question = user_message(["What is it in Zürich?", tone(4.2)])
     reply = spoken_reply(text="In Zürich it is 18 degrees.")
     reply.logprobs = probabilities()
     reply.fingerprint = "fp_1"
-    return FullTurn(
+    return SampleTurn(
+        timing=FULL_TIMING,
+        tool_calls=(SampleCall(),),
+        trace=(
+            SampleSpan("upload", 0.0, 0.1),
+            SampleSpan("tool", 0.52, 1.1, name="temperature", call_id="call_1"),
+        ),
+        parsed={"city": "Zürich", "degrees": 18},
+        rungs={"turn-1": "audio"},
         reply=reply,
         input=("What is it in Zürich?", tone(4.2)),
         usage=usage,

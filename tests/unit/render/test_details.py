@@ -12,8 +12,10 @@ from jsonschema import Draft202012Validator
 
 from cellvoice.protocol import CostPart, CostParts, build_request, user_message
 from cellvoice.render import WHOLE, frozen
+from cellvoice.session.tools import ToolCall
+from cellvoice.session.tools.trace import Span
 
-from .conftest import SampleCall, probabilities
+from .conftest import SampleCall, SampleSpan, probabilities
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 KEY = "sk-proj-" + "a1B2" * 12
@@ -104,19 +106,13 @@ def test_a_long_request_keeps_its_beginning_and_its_newest_messages(full_turn: A
     assert len(checked(full_turn, limits=WHOLE)["request"]["messages"]) == 501
 
 
-def test_a_tool_call_may_lack_what_is_not_known(full_turn: Any) -> None:
-    class Bare:
-        name = "lookup"
-        state = "dreaming"
-
-    full_turn.tool_calls = (Bare(),)
-    (call,) = checked(full_turn)["tool_calls"]
-    assert (call["name"], call["state"], call["arguments"], call["ended_s"]) == (
-        "lookup",
-        "done",
-        None,
-        None,
-    )
+def test_arguments_that_are_no_object_are_shown_as_the_model_wrote_them(full_turn: Any) -> None:
+    cut = ToolCall("call_2", "lookup", '{"city": ', in_round=1, asked_s=0.25)
+    full_turn.tool_calls = (cut, SampleCall(state="dreaming"))
+    call, other = checked(full_turn)["tool_calls"]
+    assert (call["arguments"], call["arguments_text"]) == (None, '{"city": ')
+    assert (call["state"], call["asked_s"], call["ended_s"]) == ("waiting", 0.25, None)
+    assert other["state"] == "done"
 
 
 def test_long_results_are_cut_and_keys_in_them_are_masked(full_turn: Any) -> None:
@@ -130,17 +126,9 @@ def test_long_results_are_cut_and_keys_in_them_are_masked(full_turn: Any) -> Non
     assert KEY not in json.dumps(keyed)
 
 
-def test_a_trace_of_objects_and_of_nonsense_is_read(full_turn: Any) -> None:
-    @dataclass
-    class Bar:
-        kind: str = "thinking"
-        name: str = ""
-        start_s: float = 0.5
-        end_s: float | None = None
-        round: int = 2
-        call_id: str | None = None
-
-    full_turn.trace = (Bar(), {"kind": "dance", "start_s": 1}, {"kind": "tool", "start_s": "soon"})
+def test_a_span_of_a_kind_that_no_card_knows_is_left_out(full_turn: Any) -> None:
+    known = Span("thinking", "gpt-audio", 0.5, round=2)
+    full_turn.trace = (known, SampleSpan("dance", 1, 2), SampleSpan("tool", -1, 2))
     (bar,) = checked(full_turn)["trace"]
     assert (bar["kind"], bar["start_s"], bar["end_s"], bar["round"]) == ("thinking", 0.5, None, 2)
 

@@ -10,7 +10,7 @@ import pytest
 
 from cellvoice.render import TURN_MIME, bundle, frozen, html, text
 
-from .conftest import SampleCall, probabilities
+from .conftest import SampleCall, SampleSpan, probabilities
 from .test_html import read
 
 CONTRACT = Path(__file__).parents[2] / "contract"
@@ -47,9 +47,15 @@ def hostile_turn(full_turn: Any) -> Any:
     full_turn.parsed = {MARKUP: [MARKUP]}
     full_turn.tool_calls = (
         SampleCall(name=MARKUP, arguments={MARKUP: MARKUP}, result_text=MARKUP, hash=MARKUP),
-        SampleCall(id=MARKUP, arguments=None, arguments_text=MARKUP, error=MARKUP, state=MARKUP),
+        SampleCall(
+            id=MARKUP,
+            is_object=False,
+            arguments_text=MARKUP,
+            error=MARKUP,
+            state=MARKUP,
+        ),
     )
-    full_turn.trace = ({"kind": "tool", "name": MARKUP, "start_s": 0, "end_s": 1},)
+    full_turn.trace = (SampleSpan("tool", 0, 1, name=MARKUP),)
     return full_turn
 
 
