@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
+
+from .programs import Start, programs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for children there")
 
@@ -49,30 +50,11 @@ session = cv.Session("gpt-audio-1.5", transport=Service(), journal=sys.argv[1])
 """
 
 
-Start = Callable[[str], "subprocess.Popen[str]"]
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a program after `SERVICE`; its journal lies in `tmp_path`."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(program: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVICE + program, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A shell that starts tests in the background ignores SIGINT, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with programs(SERVICE, str(tmp_path)) as started:
+        yield started
 
 
 def wait_for_line(stream: IO[str] | None, line: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+
+from .programs import Start, programs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for children there")
 
@@ -40,30 +41,12 @@ def work(context: cv.ToolContext) -> None:
 session = cv.Session("gpt-audio", transport=Service(), journal=False, tools=[work])
 """
 
-Start = Callable[[str], "subprocess.Popen[str]"]
-
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start a program after `PROGRAM`."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(rest: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM + rest],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A shell that starts tests in the background ignores SIGINT, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with programs(PROGRAM) as started:
+        yield started
 
 
 def test_ctrl_c_ends_the_turn_although_its_tool_can_not_be_ended(start: Start) -> None:

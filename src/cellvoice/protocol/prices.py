@@ -49,8 +49,9 @@ _AMOUNTS = ("text_in_usd", "text_out_usd", "audio_in_usd", "audio_out_usd", "cac
 
 
 def _is_amount(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value >= 0  # type: ignore[operator,arg-type]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and value >= 0
 
 
 def _published(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from cellvoice.protocol import Event
 
+from ._seams import HearingView
+
 if TYPE_CHECKING:
     from ._seams import TurnView, Waiting
     from .turn import Turn
@@ -52,11 +54,11 @@ class Audience:
 
         Only where the turn's own view says so: a page that another cell shows may be closed.
         """
-        hears = getattr(self._view, "hears", None)
-        if hears is None:
+        view = self._view
+        if not isinstance(view, HearingView):
             return False
         try:
-            return bool(await hears(waiting))
+            return await view.hears(waiting)
         except Exception:  # noqa: BLE001 (a view's fault is not the turn's)
             _log.exception("a view of turn %s failed; nobody is waited for", self._turn.number)
             return False

@@ -22,10 +22,9 @@ def checked_budget(budget: object) -> float | None:
     """US dollars, or None for no limit. Raises UsageError."""
     if budget is None:
         return None
-    number = isinstance(budget, (int, float)) and not isinstance(budget, bool)
-    if not number or not math.isfinite(budget) or budget < 0:  # type: ignore[operator,arg-type]
-        raise UsageError(f"budget={budget!r}: expected US dollars, such as 0.50, or None")
-    return float(budget)  # type: ignore[arg-type]
+    if not isinstance(budget, bool) and isinstance(budget, (int, float)) and 0 <= budget < math.inf:
+        return float(budget)
+    raise UsageError(f"budget={budget!r}: expected US dollars, such as 0.50, or None")
 
 
 def admit(turn: Turn, request: Request, *, sending: bool = False) -> None:

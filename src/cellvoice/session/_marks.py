@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from ._part import TurnPart
+
 if TYPE_CHECKING:
     from ._memory import Rung
     from ._seams import Cell
@@ -20,7 +22,7 @@ __all__ = ["Marks"]
 _log = logging.getLogger("cellvoice.session")
 
 
-class Marks:
+class Marks(TurnPart):
     """The part of a `Turn` that its conversation may change after it has ended."""
 
     _session: Session
@@ -93,9 +95,6 @@ class Marks:
         other._shared, other._on_marks, other._instead_of = True, (), None
         other._written, other._lock = False, threading.Lock()
         return other
-
-    def _as_turn(self) -> Turn:
-        return self  # type: ignore[return-value]  # there is no other kind
 
     def __eq__(self, other: object) -> bool:
         """The same exchange, also where a branch shares it."""

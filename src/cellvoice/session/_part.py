@@ -1,4 +1,4 @@
-"""What the parts of a `Session` have in common."""
+"""What the parts of a `Session` have in common, and those of a `Turn`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from ._asking import Asking
     from .session import Session
+    from .turn import Turn
 
-__all__ = ["SessionPart"]
+__all__ = ["SessionPart", "TurnPart"]
 
 
 class SessionPart:
@@ -18,3 +19,10 @@ class SessionPart:
 
     def _as_session(self) -> Session:
         return cast("Session", self)
+
+
+class TurnPart:
+    """One of the classes that a `Turn` is made of; there is no other kind."""
+
+    def _as_turn(self) -> Turn:
+        return cast("Turn", self)

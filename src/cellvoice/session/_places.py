@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ._conversation import Conversation
@@ -221,7 +222,8 @@ def end_cell_run(cell: str, run: str) -> None:
     """A run of a cell has ended: turns that only its earlier runs asked are dropped."""
     for places in list(_alive):
         born = places.born_in == cell
-        places.apply(lambda now, born=born: now.run_ended(cell, run, unless_untouched=born))  # type: ignore[misc]
+        ended = partial(Conversation.run_ended, cell=cell, run=run, unless_untouched=born)
+        places.apply(ended)
 
 
 def drop_cells(cells: Collection[str]) -> None:

@@ -6,7 +6,7 @@ import importlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from cellvoice.errors import DeviceError
 from cellvoice.protocol import Event
@@ -69,11 +69,7 @@ Waiting = Literal["blocking", "awaiting"]
 
 
 class TurnView(Protocol):
-    """How one turn is shown. Called on the background loop; what it raises is logged, no more.
-
-    It may also have `async def hears(self, waiting: Waiting) -> bool`: whether a person who looks
-    at it can decide about a call of a tool while somebody waits for the turn in that way.
-    """
+    """How one turn is shown. Called on the background loop; what it raises is logged, no more."""
 
     def started(self, turn: Turn) -> None: ...
 
@@ -81,6 +77,15 @@ class TurnView(Protocol):
 
     async def ended(self, turn: Turn) -> None:
         """Awaited before those who wait for the turn are woken."""
+        ...
+
+
+@runtime_checkable
+class HearingView(TurnView, Protocol):
+    """A view through which a person may decide about a call of a tool."""
+
+    async def hears(self, waiting: Waiting) -> bool:
+        """Whether the person can be heard while somebody waits for the turn in that way."""
         ...
 
 

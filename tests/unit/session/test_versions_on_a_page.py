@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
-
-import httpx
-import pytest
 
 from cellvoice.notebook._turn_requests import turn_requests
-from cellvoice.session import Session
 
 from .cells import Cells, cells
+from .conftest import MakeSession
+from .rig import Service, recorded
 
 __all__ = ["cells"]  # a fixture
 
-RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
-
-
-def answer(request: httpx.Request) -> httpx.Response:
-    kind = {"content-type": "text/event-stream"}
-    return httpx.Response(200, headers=kind, content=RECORDED.read_bytes())
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    found = Session(api_key="k", transport=httpx.MockTransport(answer), journal=False)
-    yield found
-    found.close()
-
 
 def test_an_older_version_of_a_turn_on_the_page_is_given_with_its_sound(
-    session: Session, cells: Cells
+    make_session: MakeSession, cells: Cells
 ) -> None:
+    session = make_session(Service(recorded()))
     with cells.run("a"):
         older = session.say("Hello.")
     with cells.run("a"):

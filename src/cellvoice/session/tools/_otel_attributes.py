@@ -44,8 +44,10 @@ def request_attributes(request: Request) -> Attributes:
     if isinstance(count, int) and count != 1:
         found["gen_ai.request.choice.count"] = count
     stop = params.get("stop")
-    if stop:
-        found["gen_ai.request.stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)  # type: ignore[call-overload]
+    if isinstance(stop, str):
+        found["gen_ai.request.stop_sequences"] = [stop]
+    elif isinstance(stop, (list, tuple)) and stop:
+        found["gen_ai.request.stop_sequences"] = list(stop)
     return found
 
 

@@ -165,8 +165,9 @@ def _bytes(row: Row) -> bytes:
 
 
 def _chance(logprob: object) -> float:
-    is_number = isinstance(logprob, (int, float)) and not isinstance(logprob, bool)
-    return min(1.0, math.exp(min(0.0, float(logprob)))) if is_number else 0.0  # type: ignore[arg-type]
+    if not isinstance(logprob, (int, float)) or isinstance(logprob, bool):
+        return 0.0
+    return min(1.0, math.exp(min(0.0, logprob)))
 
 
 def _json(value: object) -> bytes:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cellvoice.session import _loop
+from cellvoice.session._part import TurnPart
 
 from ._loops import on_the_loop
 
 if TYPE_CHECKING:
-    from cellvoice.session.turn import Turn
-
     from ._sampling import Sample, SamplePrice
     from .confidence import Confidence
 
 __all__ = ["WithObject"]
 
 
-class WithObject:
+class WithObject(TurnPart):
     """What a `Turn` knows of its object. What it needs is loaded when asked."""
 
     # What was asked once more, also of an attempt that was interrupted: it is paid for.
@@ -36,7 +35,7 @@ class WithObject:
         """
         from .confidence import counted_confidence, told_confidence
 
-        turn = self._with_object()
+        turn = self._as_turn()
         told = told_confidence(turn)
         return told if told is not None else _loop.run(counted_confidence(turn, samples))
 
@@ -44,7 +43,7 @@ class WithObject:
         """As `confidence`, without blocking the event loop."""
         from .confidence import counted_confidence, told_confidence
 
-        turn = self._with_object()
+        turn = self._as_turn()
         told = told_confidence(turn)
         return told if told is not None else await on_the_loop(counted_confidence(turn, samples))
 
@@ -52,7 +51,4 @@ class WithObject:
         """What `confidence(samples=…)` may cost where it has to ask; nothing is sent."""
         from ._sampling import sample_price
 
-        return sample_price(self._with_object(), samples)
-
-    def _with_object(self) -> Turn:
-        return self  # type: ignore[return-value]  # there is no other kind
+        return sample_price(self._as_turn(), samples)
