@@ -19,6 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NODE_MINIMUM = (20, 19)
 BUILT = (
     "src/cellvoice/_static/widget.js",
+    "src/cellvoice/_static/page.js.gz",
     "src/cellvoice/_static/labextension/package.json",
 )
 _LOCK_COPY = "node_modules/.cellvoice-lock"

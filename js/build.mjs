@@ -1,10 +1,11 @@
-// Builds the widget's one ESM into the Python package. Worklet sources become text, so that the module can make Blob URLs.
+// Builds the browser half into the Python package: the ESM of every widget, and the one module that a page loads once.
 import { readFile, readdir, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
 const STATIC = "src/cellvoice/_static";
 
-/** `import source from "./x-worklet.ts?worklet"`: that file, bundled on its own, as a string. */
+/** `import source from "./x-worklet.ts?worklet"`: that file, bundled on its own, as a string for a Blob URL. */
 const workletAsText = {
   name: "worklet-as-text",
   setup(pluginBuild) {
@@ -51,18 +52,28 @@ async function licences(metafile) {
   return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
 }
 
-const widget = await build({
-  entryPoints: { widget: "js/widgets/index.tsx" },
-  outdir: STATIC,
+const inBrowser = {
   bundle: true,
   format: "esm",
   target: "es2022",
   minify: true,
   plugins: [workletAsText, sheetAsText],
   legalComments: "none",
+};
+await build({ ...inBrowser, entryPoints: { widget: "js/widgets/entry.ts" }, outdir: STATIC });
+const page = await build({
+  ...inBrowser,
+  entryPoints: { page: "js/widgets/index.tsx" },
+  outdir: STATIC,
   metafile: true,
+  write: false,
 });
-await writeFile(`${STATIC}/third-party-licences.txt`, await licences(widget.metafile));
+// Zipped here and not at every start of a kernel. The name is what a debugger shows, since the module has no address.
+await writeFile(
+  `${STATIC}/page.js.gz`,
+  gzipSync(`${page.outputFiles[0].text}//# sourceURL=cellvoice/page.js\n`, { level: 9 }),
+);
+await writeFile(`${STATIC}/third-party-licences.txt`, await licences(page.metafile));
 
 // The JupyterLab half is bundled first, so that @jupyter/builder only has to wrap one plain module.
 await build({

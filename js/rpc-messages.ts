@@ -29,6 +29,8 @@ export type FromKernel =
   | KernelEvent
   | KernelGap
   | { readonly kind: "welcome"; readonly page: string }
+  /** The module that another page of this kernel asked for (`widgets/code.ts`). */
+  | { readonly kind: "code" }
   | { readonly kind: "ack"; readonly page: string; readonly seq: number }
   | {
       readonly kind: "result";
@@ -63,6 +65,7 @@ export function parseFromKernel(content: unknown, buffers: unknown): FromKernel 
     const { upto } = content;
     return isCount(seq) && isCount(upto) && upto >= seq ? { kind, seq, upto } : null;
   }
+  if (kind === "code") return { kind };
   if (typeof page !== "string") return null;
   if (kind === "welcome") return { kind, page };
   if (kind === "ack") return isCount(seq) ? { kind, page, seq } : null;

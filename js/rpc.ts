@@ -183,11 +183,12 @@ export class Channel {
       console.warn("[cellvoice] a message of the kernel was not understood and is ignored", content);
       return;
     }
+    if (message.kind === "code") return;
     if (message.kind !== "event" && message.kind !== "gap" && message.page !== this.page) return;
     this.#take(message);
   }
 
-  #take(message: FromKernel): void {
+  #take(message: Exclude<FromKernel, { kind: "code" }>): void {
     switch (message.kind) {
       case "welcome":
         this.#welcome();

@@ -1,4 +1,4 @@
-/** The anywidget module: one store for each model, any number of views of it. */
+/** What shows the widgets of a page: one store for each model, any number of views of it. `entry.ts` loads it. */
 
 import { CardView, ListenView, mount, PadView } from "../core";
 import { labIsHere, offerPad } from "../core/pads";
@@ -19,7 +19,7 @@ interface RenderProps extends InitializeProps {
   readonly el: HTMLElement;
 }
 
-/** anywidget calls this once for each model, so the store needs no registry: model proxies have no identity. */
+/** Called once for each model, so the store needs no registry: model proxies have no identity. */
 export default function widget() {
   let store: Store | null = null;
   return {

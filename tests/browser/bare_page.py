@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lab import SoundPage
-from .server import ROOT, WIDGET
+from .server import PAGE_CODE, ROOT, WIDGET
 from .sound import SAMPLE_RATE_HZ, Samples
 
 HERE = Path(__file__).parent
@@ -63,14 +64,22 @@ FILES = {
 }
 
 
+# Read at each request: a test that is run again after a build must see what was built.
+BUILT = {
+    "/widget.js": WIDGET.read_bytes,
+    "/page.js": lambda: gzip.decompress(PAGE_CODE.read_bytes()),
+    "/page.js.gz": PAGE_CODE.read_bytes,
+}
+
+
 class Files(BaseHTTPRequestHandler):
     """The page, its kernel, the built widget; with a content policy when the path asks for one."""
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         kind, body = FILES.get(path, ("text/javascript", b""))
-        if path == "/widget.js":
-            body = WIDGET.read_bytes()
+        if path in BUILT:
+            body = BUILT[path]()
         self.send_response(200)
         self.send_header("Content-Type", kind)
         if query == "no-blob":

@@ -19,6 +19,7 @@ from .waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 LABEXTENSION = ROOT / "src/cellvoice/_static/labextension"
 WIDGET = ROOT / "src/cellvoice/_static/widget.js"
+PAGE_CODE = ROOT / "src/cellvoice/_static/page.js.gz"
 KERNELS = ROOT / ".venv/kernels"
 TOKEN = "browser-tests"
 

@@ -332,10 +332,10 @@ def test_a_checkout_without_built_javascript_says_so_and_speaks_all_the_same(
     notebook: Notebook,
 ) -> None:
     notebook.run(
-        "import pathlib, cellvoice.widgets.widget as w; kept = w.ESM_PATH\n"
-        "w.ESM_PATH = pathlib.Path('nowhere/widget.js')"
+        "import pathlib, cellvoice.widgets.code as code; kept = code.STATIC\n"
+        "code.STATIC = pathlib.Path('nowhere')"
     )
     cell = notebook.run("turn = session.say('Hello')", cell_id="a")
-    notebook.run("w.ESM_PATH = kept")
+    notebook.run("code.STATIC = kept")
     assert set(only(cell)) == BUNDLE
     assert notebook.value("turn.finish") == "complete"

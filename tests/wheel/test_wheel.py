@@ -55,6 +55,7 @@ def shipped_files() -> set[str]:
 def test_the_wheel_has_the_widget_the_types_and_every_file_of_the_package(built: Built) -> None:
     names = set(names_in(built.wheel))
     assert names >= {
+        "cellvoice/_static/page.js.gz",
         "cellvoice/_static/third-party-licences.txt",
         "cellvoice/_static/widget.js",
         "cellvoice/py.typed",
@@ -87,6 +88,7 @@ def test_the_sdist_has_sources_and_built_files(built: Built) -> None:
         "js/build.mjs",
         "package-lock.json",
         "src/cellvoice/_static/labextension/package.json",
+        "src/cellvoice/_static/page.js.gz",
         "src/cellvoice/_static/widget.js",
     }
 

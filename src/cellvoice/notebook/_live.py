@@ -48,7 +48,7 @@ class Live:
     """
 
     def __init__(self, view: View, clock: Loop | None = None) -> None:
-        from cellvoice.widgets import VoiceWidget
+        from cellvoice.widgets import VoiceWidget, page_code
 
         self.widget = VoiceWidget(view)
         self.turns: dict[str, Turn] = {}
@@ -61,6 +61,7 @@ class Live:
             on_event=self._on_event,
             on_request=self._on_request,
             on_hello=self._on_hello,
+            code=page_code(),
         )
         self._clock = clock or background_loop()
         self._frames: dict[str, int] = {}

@@ -1,9 +1,19 @@
 """The browser widget, its channel to the kernel, and recordings on their way."""
 
 from .channel import Answer, Channel, UnknownRequest
+from .code import page_code
 from .takes import Ready, Takes
 
-__all__ = ["Answer", "Channel", "Ready", "Takes", "UnknownRequest", "VoiceWidget", "View"]
+__all__ = [
+    "Answer",
+    "Channel",
+    "Ready",
+    "Takes",
+    "UnknownRequest",
+    "View",
+    "VoiceWidget",
+    "page_code",
+]
 
 from typing import TYPE_CHECKING
 

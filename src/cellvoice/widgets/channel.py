@@ -17,6 +17,7 @@ from cellvoice.protocol import mask_keys
 
 from ._log import Event, EventLog, checked_buffers
 from ._pages import Message, Pages
+from .code import PageCode
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class Channel:
 
     `send` hands one message to the widget. `on_event(page, name, …)` and `on_request` are called on
     `loop`; a request is answered exactly once: with what `on_request` returns, with the error
-    that it raises, or as cancelled when the channel is closed first.
+    that it raises, or as cancelled when the channel is closed first. `code` is the module that a
+    page may ask for before it can say anything else.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Channel:
         on_event: OnEvent,
         on_request: OnRequest,
         on_hello: Callable[[str, Mapping[str, object]], None] = lambda page, hello: None,
+        code: PageCode | None = None,
         flush_interval_s: float = FLUSH_INTERVAL_S,
     ) -> None:
         self._send = send
@@ -63,6 +66,8 @@ class Channel:
         self._on_request = on_request
         self._on_hello = on_hello
         self._flush_interval_s = flush_interval_s
+        self._code = code
+        self._code_asked = False
         self._log = EventLog()
         self._sent = 0
         self._pages = Pages()
@@ -143,7 +148,7 @@ class Channel:
         self._flush = None
         if self._closed:
             return
-        sent = self._send_acks() + self._send_events(SENT_PER_FLUSH)
+        sent = self._send_code() + self._send_acks() + self._send_events(SENT_PER_FLUSH)
         if self._all_sent or not self._pages:
             self._tell_drained()
         if sent:
@@ -166,6 +171,14 @@ class Channel:
         for sent in waiting:
             if not sent.done():
                 sent.set_result(None)
+
+    def _send_code(self) -> int:
+        """Once, however often it was asked for while the kernel did not hear."""
+        if not self._code_asked or self._code is None:
+            return 0
+        self._code_asked = False
+        self._post({"kind": "code", "name": self._code.name}, [self._code.zipped])
+        return 1
 
     def _send_acks(self) -> int:
         acks = self._pages.acks()
@@ -209,6 +222,10 @@ class Channel:
         if self._closed or not isinstance(content, Mapping):
             return
         page, kind = content.get("page"), content.get("kind")
+        if content.get("v") == 1 and kind == "code":
+            self._code_asked = True
+            self._flush_soon()
+            return
         if content.get("v") != 1 or not isinstance(page, str) or not 0 < len(page) <= 64:
             _log.warning("a message without version 1 and a page was ignored")
             return

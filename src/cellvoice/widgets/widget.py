@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from pathlib import Path
 from typing import Literal
 
 import anywidget
 import traitlets
 
-from cellvoice.errors import UsageError
-
-ESM_PATH = Path(__file__).parent.parent / "_static" / "widget.js"
+from .code import entry_module, page_code
 
 View = Literal["card", "pad", "listen"]
 
@@ -21,6 +18,8 @@ class VoiceWidget(anywidget.AnyWidget):
     """What the browser shows of cellvoice; all but these constants travels through the channel."""
 
     view = traitlets.Enum(("card", "pad", "listen"), default_value="card").tag(sync=True)
+    # Which module shows it: a page that has that one need not ask for it.
+    code = traitlets.Unicode(read_only=True).tag(sync=True)
     # How a saved pad finds its live one on the page: a model in the page does not tell its own id.
     pad_id = traitlets.Unicode(read_only=True).tag(sync=True)
 
@@ -28,9 +27,13 @@ class VoiceWidget(anywidget.AnyWidget):
     def _new_pad_id(self) -> str:
         return uuid.uuid4().hex
 
+    @traitlets.default("code")
+    def _name_of_the_code(self) -> str:
+        return page_code().name
+
     def __init__(self, view: View) -> None:
         # Read at use and not at import, so that an import works in a checkout that is not built.
-        self._esm = _esm()
+        self._esm = entry_module()
         super().__init__(view=view)
         _undo_reply_routing(self.comm)
 
@@ -41,16 +44,6 @@ class VoiceWidget(anywidget.AnyWidget):
         if layout is not None:
             with contextlib.suppress(Exception):
                 layout.close()
-
-
-def _esm() -> str:
-    try:
-        return ESM_PATH.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"the browser half of cellvoice is not built ({ESM_PATH} is missing): "
-            "run scripts/build in the checkout, or install the wheel"
-        ) from error
 
 
 def _undo_reply_routing(comm: object) -> None:

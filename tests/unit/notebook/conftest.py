@@ -12,7 +12,7 @@ from cellvoice.notebook._frontend import Hearing
 from cellvoice.notebook._place import Here
 from cellvoice.session import Cell, Session, run
 from cellvoice.widgets import VoiceWidget
-from cellvoice.widgets import widget as widget_module
+from cellvoice.widgets import code as code_module
 
 HEARD = Hearing(page=True, blocking=True, awaiting=True, reason="")
 DEAF = Hearing(page=True, blocking=False, awaiting=False, reason="this page can't be heard")
@@ -84,9 +84,9 @@ async def turn_of_the_loop() -> None:
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Notebook:
     found = Notebook()
-    esm = tmp_path / "widget.js"
-    esm.write_text("export default {};")
-    monkeypatch.setattr(widget_module, "ESM_PATH", esm)
+    (tmp_path / "widget.js").write_text("export default {};")
+    (tmp_path / "page.js.gz").write_bytes(b"zipped")
+    monkeypatch.setattr(code_module, "STATIC", tmp_path)
     monkeypatch.setattr("cellvoice.notebook._slot.publish_display_data", found.publish)
     made = VoiceWidget.__init__
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cellvoice.widgets import Answer, Channel
+from cellvoice.widgets.code import PageCode
 
 Message = dict[str, Any]
 Line = Callable[[], list[float]]
@@ -151,7 +152,7 @@ class ScriptedPage:
             self._event(message, buffers)
         elif kind == "gap":
             self._gap(message)
-        elif message["page"] != self.name:
+        elif kind == "code" or message["page"] != self.name:
             return
         elif kind == "welcome":
             self.welcomed = True
@@ -200,6 +201,9 @@ class ScriptedPage:
             self.clock.later(delay_s, lambda: self.deliver(message, buffers or []))
 
 
+CODE = PageCode.of(b"a zipped module")
+
+
 class Rig:
     """A channel and its pages."""
 
@@ -209,6 +213,7 @@ class Rig:
         self.to_kernel = to_kernel
         self.pages: list[ScriptedPage] = []
         self.sent: list[tuple[float, Message]] = []
+        self.modules: list[bytes] = []
         self.heard: list[tuple[str, str, Mapping[str, Any], tuple[bytes, ...]]] = []
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.answer: Callable[[str, Mapping[str, Any]], Any] = default_answer
@@ -217,6 +222,7 @@ class Rig:
             loop=HandLoop(clock),  # type: ignore[arg-type]
             on_event=lambda *event: self.heard.append(event),
             on_request=self._answer,
+            code=CODE,
         )
 
     def page(self, name: str, **options: Any) -> ScriptedPage:
@@ -227,6 +233,8 @@ class Rig:
 
     def _send(self, message: Message, buffers: list[bytes]) -> None:
         self.sent.append((self.clock.now_s, message))
+        if message["kind"] == "code":
+            self.modules += buffers
         for page in self.pages:
             for delay_s in self.to_page():
                 self.clock.later(delay_s, lambda page=page: page.take(message, buffers))

@@ -13,6 +13,8 @@ import pytest
 from cellvoice.errors import AudioError, ServiceError
 from cellvoice.widgets import UnknownRequest
 
+from .conftest import CODE
+
 
 def text_of(page: Any, turn: str = "t") -> str:
     return "".join(
@@ -108,6 +110,30 @@ async def test_a_page_that_comes_when_all_is_over_sees_the_turn(rig: Any) -> Non
     page = rig.page("late")
     await rig.clock.run(5.0)
     assert (text_of(page), sound_of(page)) == (said, sound)
+
+
+async def test_a_page_gets_the_module_before_it_says_hello_and_without_events(rig: Any) -> None:
+    rig.channel.emit("turn.started", {"turn": "t"})
+    rig.channel.receive({"v": 1, "kind": "code", "name": CODE.name}, [])
+    await rig.clock.run(1.0)
+    assert [message for _, message in rig.sent] == [{"v": 1, "kind": "code", "name": CODE.name}]
+    assert rig.modules == [CODE.zipped]
+
+
+async def test_the_module_is_sent_once_for_all_that_was_asked_while_the_kernel_was_deaf(
+    rig: Any,
+) -> None:
+    page = rig.page("p")
+    await rig.clock.run(0.5)
+    rig.channel.emit("turn.started", {"turn": "t"})
+    for _ in range(20):
+        rig.channel.receive({"v": 1, "kind": "code", "name": CODE.name}, [])
+    await rig.clock.run(1.0)
+    assert len(rig.modules) == 1
+    assert [name for name, *_ in page.events] == ["turn.started"]
+    rig.channel.receive({"v": 1, "kind": "code", "name": CODE.name}, [])
+    await rig.clock.run(1.0)
+    assert len(rig.modules) == 2
 
 
 async def test_nothing_is_sent_while_nobody_listens(rig: Any) -> None:
