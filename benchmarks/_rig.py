@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-__all__ = ["Row", "at_least", "at_most", "cpu_ms", "for_information", "options", "report"]
+__all__ = [
+    "Row",
+    "at_least",
+    "at_most",
+    "cpu_ms",
+    "for_information",
+    "options",
+    "report",
+    "size_at_most",
+]
 
 Reader = Callable[[], Awaitable[object]]
 # Of a proxy that the environment names, a client would measure the proxy.
@@ -43,6 +52,11 @@ def at_most(share: float, what: str, ours: float, peer: float, unit: str = "ms")
     ratio = ours / peer
     shown = (_figure(ours, unit), _figure(peer, unit), f"{ratio:.2f}")
     return Row(what, *shown, f"≤ {share:g}", ratio <= share)
+
+
+def size_at_most(bar_kb: float, what: str, size_kb: float) -> Row:
+    """A row about one size alone."""
+    return Row(what, _figure(size_kb, "kB"), "–", "–", f"≤ {bar_kb:g} kB", size_kb <= bar_kb)
 
 
 def for_information(what: str, ours: float, peer: float, unit: str = "ms") -> Row:
