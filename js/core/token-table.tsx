@@ -19,7 +19,7 @@ interface TableProps {
 export function TokenTable({ units, current, all }: TableProps) {
   const id = useMemo(() => `cv-${Math.random().toString(36).slice(2)}`, []);
   const height_px = ROW_PX * Math.max(1, Math.min(MOST_ROWS, units.length));
-  const { box, from, to, onScroll, reveal } = useRowWindow(units.length, ROW_PX, height_px);
+  const { box, from, to, reveal } = useRowWindow(units.length, ROW_PX, height_px);
   const chosen = all[current.value];
   const at = chosen === undefined ? -1 : units.indexOf(chosen);
   const choose = (row: number): void => {
@@ -54,7 +54,7 @@ export function TokenTable({ units, current, all }: TableProps) {
           ))}
         </div>
       </div>
-      <div class="cv-rows" role="rowgroup" ref={box} style={`height:${height_px}px`} onScroll={onScroll}>
+      <div class="cv-rows" role="rowgroup" ref={box} style={`height:${height_px}px`}>
         <div role="presentation" style={`height:${units.length * ROW_PX}px`}>
           <div role="presentation" style={`transform:translateY(${from * ROW_PX}px)`}>
             {units.slice(from, to).map((unit, index) => (

@@ -1,15 +1,17 @@
 import { useSignal } from "@preact/signals";
+import { elementScroll, observeElementOffset, Virtualizer, type Rect } from "@tanstack/virtual-core";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Rows above and below the visible ones, so that a turn of the wheel meets rows that are there already. */
 const SPARE_ROWS = 12;
+/** A few rows at a time: most scroll events then draw nothing anew. */
+const STEP_ROWS = SPARE_ROWS / 2;
 
 interface RowWindow {
   readonly box: { current: HTMLDivElement | null };
   /** The first row to be drawn, and the one after the last. */
   readonly from: number;
   readonly to: number;
-  readonly onScroll: () => void;
   /** Bring a row into sight. */
   readonly reveal: (row: number) => void;
 }
@@ -17,22 +19,32 @@ interface RowWindow {
 /** Which rows of a scrolling box are to be drawn, for rows that are all `row_px` high. */
 export function useRowWindow(count: number, row_px: number, height_px: number): RowWindow {
   const box = useRef<HTMLDivElement>(null);
-  // In steps of a few rows: most scroll events then draw nothing anew.
   const first = useSignal(0);
-  const step = SPARE_ROWS / 2;
-  const onScroll = (): void => {
-    first.value = Math.floor((box.current?.scrollTop ?? 0) / row_px / step) * step;
+  const made = useRef<Virtualizer<HTMLDivElement, Element> | null>(null);
+  const options = {
+    count,
+    overscan: 0,
+    getScrollElement: () => box.current,
+    estimateSize: () => row_px,
+    scrollToFn: elementScroll,
+    observeElementOffset,
+    // The height is given, so nothing needs to be laid out to know it.
+    observeElementRect: (_: unknown, tell: (rect: Rect) => void) => tell({ width: 0, height: height_px }),
+    initialRect: { width: 0, height: height_px },
+    onChange: (rows: Virtualizer<HTMLDivElement, Element>) => {
+      first.value = Math.floor((rows.range?.startIndex ?? 0) / STEP_ROWS) * STEP_ROWS;
+    },
   };
-  useLayoutEffect(onScroll, [count]);
+  const rows = (made.current ??= new Virtualizer(options));
+  rows.setOptions(options);
+  useLayoutEffect(() => rows._didMount(), []);
+  useLayoutEffect(() => rows._willUpdate());
   const visible = Math.ceil(height_px / row_px);
-  const reveal = (row: number): void => {
-    const element = box.current;
-    if (element === null) return;
-    const top_px = row * row_px;
-    if (top_px < element.scrollTop) element.scrollTop = top_px;
-    else if (top_px + row_px > element.scrollTop + height_px) element.scrollTop = top_px + row_px - height_px;
-    onScroll();
-  };
   const from = Math.max(0, Math.min(first.value, count - visible) - SPARE_ROWS);
-  return { box, from, to: Math.min(count, from + visible + step + 2 * SPARE_ROWS), onScroll, reveal };
+  return {
+    box,
+    from,
+    to: Math.min(count, from + visible + STEP_ROWS + 2 * SPARE_ROWS),
+    reveal: (row) => rows.scrollToIndex(row),
+  };
 }
