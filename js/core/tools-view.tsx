@@ -123,7 +123,9 @@ function brief({ args, arguments_text }: ToolCall): string {
 }
 
 function duration({ started_s, ended_s }: ToolCall): string {
-  return started_s === null || ended_s === null ? "" : `${(ended_s - started_s).toFixed(2)} s`;
+  if (started_s === null || ended_s === null) return "";
+  const took_s = ended_s - started_s;
+  return took_s < 0.005 ? "under 0.01 s" : `${took_s.toFixed(2)} s`;
 }
 
 function Result({ call }: { call: ToolCall }) {

@@ -39,6 +39,12 @@ describe("the calls of tools", () => {
     open(FULL);
     expect(call("temperature").textContent).toContain('city: "Zürich"');
     expect(call("temperature").textContent).toContain("0.58 s");
+    takeAway();
+    open({
+      ...FULL,
+      tool_calls: FULL.tool_calls.map((one) => ({ ...one, started_s: 1, ended_s: 1.0004 })),
+    });
+    expect(call("temperature").textContent).toContain("under 0.01 s");
     expect([...call("forecast").querySelectorAll("td")].map((cell) => cell.textContent)).toEqual([
       "Mon",
       "18",

@@ -28,7 +28,9 @@ def dollars(amount_usd: float) -> str:
 
 
 def seconds(duration_s: float) -> str:
-    """`0.19 s`, `12.3 s`, `2 min 05 s`."""
+    """`0.19 s`, `12.3 s`, `2 min 05 s`; what is too short for that is `under 0.01 s`."""
+    if 0 < duration_s < 0.005:
+        return "under 0.01 s"
     if duration_s < 10:
         return f"{duration_s:.2f} s"
     if duration_s < 60:
