@@ -24,16 +24,27 @@ __all__ = [
 
 
 def surface() -> Surface | None:
-    """The notebook, when the caller runs in an IPython kernel; None anywhere else."""
-    if _kernel_shell() is None:
-        return None
-    from cellvoice import notebook
+    """The notebook, when the caller runs in a kernel of Jupyter or marimo; None anywhere else."""
+    if _kernel_shell() is not None:
+        from cellvoice import notebook
 
-    return notebook.surface()
+        return notebook.surface()
+    if _in_marimo():
+        from cellvoice.notebook import marimo
+
+        return marimo.surface()
+    return None
 
 
 def execution() -> str | None:
-    """The id of the execute request that the caller's cell runs for, or None without a kernel."""
+    """A name of the run of the caller's cell, which no two runs share, or None without a kernel.
+
+    In Jupyter it is the id of the execute request.
+    """
+    if _in_marimo():
+        from cellvoice.notebook import marimo
+
+        return marimo.execution()
     shell = _kernel_shell()
     if shell is None:
         return None
@@ -103,3 +114,9 @@ def _kernel_shell() -> Any | None:
     get_ipython = getattr(ipython, "get_ipython", None)
     shell = get_ipython() if get_ipython is not None else None
     return shell if getattr(shell, "kernel", None) is not None else None
+
+
+def _in_marimo() -> bool:
+    """Whether the calling thread is that of a marimo kernel. marimo is not imported for this."""
+    marimo = sys.modules.get("marimo")
+    return bool(getattr(marimo, "running_in_notebook", lambda: False)())

@@ -9,7 +9,7 @@ from cellvoice.render import Card, Place, is_marked_as
 from cellvoice.session import Turn, background_loop
 
 from ._freezing import freeze_once
-from ._slot import Slot
+from ._slot import Output
 
 __all__ = ["keep_marked"]
 
@@ -20,11 +20,11 @@ _BYTES_PER_S = 400_000
 _SMALLEST_CARD_BYTES = 4_000
 
 # Cards that wait to be shown anew. Loop thread only.
-_waiting: dict[Turn, tuple[Slot, Place]] = {}
+_waiting: dict[Turn, tuple[Output, Place]] = {}
 _working: set[asyncio.Task[None]] = set()
 
 
-def keep_marked(turn: Turn, slot: Slot, where: Place, card: Card) -> None:
+def keep_marked(turn: Turn, slot: Output, where: Place, card: Card) -> None:
     """Show a turn again whenever its marks differ from the card, in the output where that is."""
 
     def show() -> None:
@@ -36,7 +36,7 @@ def keep_marked(turn: Turn, slot: Slot, where: Place, card: Card) -> None:
         show()
 
 
-def _show_soon(turn: Turn, slot: Slot, where: Place) -> None:
+def _show_soon(turn: Turn, slot: Output, where: Place) -> None:
     _waiting[turn] = (slot, where)
     if not _working:
         task = asyncio.ensure_future(_show_all())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import uuid
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from IPython.display import publish_display_data
 
@@ -13,6 +13,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+
+
+class Output(Protocol):
+    """Where something is shown, in whatever host."""
+
+    def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something as if in the cell of this output."""
+        ...
+
+    def put(self, bundle: Mapping[str, object]) -> None:
+        """Show a bundle in the place of the one before."""
+        ...
 
 
 class Slot:

@@ -17,7 +17,7 @@ from ._frontend import HELLO_TIMEOUT_S
 from ._live import Data, Live, open_live
 from ._place import Here, place
 from ._recording import Recording
-from ._slot import Slot
+from ._slot import Output, Slot
 from .live import freeze_into, remember, sentence_bundle
 from .pad import pad_state
 
@@ -108,7 +108,7 @@ class Listening:
         turn: Turn,
         overrides: Mapping[str, object],
         live: Live,
-        slot: Slot,
+        slot: Output,
     ) -> None:
         self._session = session
         self._turn = turn
@@ -177,9 +177,12 @@ class Listening:
         self._recording.takes.keep()
         sentence = "; ".join(self._turn.notices)
         self._live.channel.emit("listen.state", {"phase": "closed", "sentence": sentence})
+        self._leave(sentence)
+        self._settled.set()
+
+    def _leave(self, sentence: str) -> None:
         self._slot.put(sentence_bundle(f"Stopped: {sentence}."))
         self._live.close()
-        self._settled.set()
 
     def started(self, turn: Turn) -> None:
         self._live.started(turn)

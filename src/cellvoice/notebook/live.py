@@ -13,7 +13,7 @@ from ._freezing import freeze_once
 from ._live import Live, open_live
 from ._marks import keep_marked
 from ._place import Here, place
-from ._slot import Slot
+from ._slot import Output, Slot
 
 # Which run of which cell shows which turn; only the newest matter, older cells can't run any more.
 _SHOWN_KEPT = 512
@@ -84,7 +84,7 @@ class CardView:
             asyncio.run_coroutine_threadsafe(last, background_loop())
 
 
-async def freeze_into(turn: Turn, slot: Slot, where: Place, live: Live | None) -> None:
+async def freeze_into(turn: Turn, slot: Output, where: Place, live: Live | None) -> None:
     """Put the frozen bundle in the place of the widget, then close it; also when nobody looks."""
     try:
         # Compressing takes 12 ms a second of speech, which other turns must not wait for.

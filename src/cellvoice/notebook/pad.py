@@ -21,7 +21,7 @@ from ._pad_money import money_state
 from ._place import Here, place
 from ._recording import Recording
 from ._settings_panel import SettingsPanel, saved_settings, settings_state
-from ._slot import Slot
+from ._slot import Output, Slot
 
 if TYPE_CHECKING:
     from cellvoice.render import Frozen
@@ -150,7 +150,7 @@ class Pad:
         self,
         session: Session,
         live: Live,
-        slot: Slot,
+        slot: Output,
         conversation: Conversation,
         cell: Cell | None,
     ) -> None:

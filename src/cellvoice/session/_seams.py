@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
+    "DisplayingSurface",
     "Endpoint",
     "Surface",
     "TurnView",
@@ -103,6 +104,15 @@ class Surface(Protocol):
     def show(self, session: Session) -> None: ...
 
     def show_turn(self, turn: Turn) -> None: ...
+
+
+@runtime_checkable
+class DisplayingSurface(Surface, Protocol):
+    """A surface of a host that asks for what it is to show, and shows it by itself."""
+
+    def display(self, session: Session) -> object: ...
+
+    def display_turn(self, turn: Turn) -> object: ...
 
 
 class _Composition(Protocol):

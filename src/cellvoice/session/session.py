@@ -356,6 +356,13 @@ class Session(Configuring, Branching, Keeping, Paying, Tooling):
         else:
             print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
 
+    def _display_(self) -> object:
+        """What marimo shows: it asks for this before anything else."""
+        surface = _seams.surface()
+        if isinstance(surface, _seams.DisplayingSurface):
+            return surface.display(self)
+        return repr(self)
+
     def _made(self, said: object, overrides: Mapping[str, object]) -> Turn:
         """A turn of the calling cell, ready to be asked."""
         refuse_after_interrupt()

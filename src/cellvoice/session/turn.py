@@ -370,6 +370,13 @@ class Turn(Marks, Tooled, WithObject, Saving):
         else:
             print(repr(self))  # noqa: T201 (IPython leaves it to us once this method is there)
 
+    def _display_(self) -> object:
+        """What marimo shows: it asks for this before anything else."""
+        surface = _seams.surface()
+        if isinstance(surface, _seams.DisplayingSurface):
+            return surface.display_turn(self)
+        return repr(self)
+
 
 def _nothing() -> None:
     """There is nothing left to cancel."""

@@ -30,6 +30,9 @@ SENT_PER_FLUSH = 8
 # waited already.
 SENT_PER_S = 28
 
+# When to begin anew with a page that was told everything unasked: it may not have been ready yet.
+SPEAK_AGAIN_S = (0.3, 0.6, 1.2, 2.4, 4.8)
+
 Send = Callable[[Message, list[bytes]], None]
 Answer = tuple[Mapping[str, object], Sequence[bytes]]
 OnEvent = Callable[[str, str, Mapping[str, object], tuple[bytes, ...]], None]
@@ -74,6 +77,7 @@ class Channel:
         self._open: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._flush: asyncio.TimerHandle | None = None
         self._resting = True
+        self._speaks_first = False
         self._closed = False
         # A future of the loop could not be waited for by another thread.
         self._heard = threading.Event()
@@ -90,6 +94,14 @@ class Channel:
     def receive(self, content: object, buffers: Sequence[object]) -> None:
         """Take a message of a page; returns at once, whatever thread it is."""
         self._on_loop(lambda: self._take(content, buffers))
+
+    def speak_first(self, pauses_s: Sequence[float] = SPEAK_AGAIN_S) -> None:
+        """Tell a page that can't be heard yet, and again after each pause until it is.
+
+        For hosts that keep back what a page says while a cell runs. A page passes over what it
+        knows, and asks for the rest as soon as it is heard.
+        """
+        self._on_loop(lambda: self._speak(list(pauses_s)))
 
     @property
     def heard(self) -> bool:
@@ -137,6 +149,14 @@ class Channel:
             return
         self._log.add(event)
         self._flush_soon()
+
+    def _speak(self, pauses_s: list[float]) -> None:
+        if self._closed or self.heard:
+            return
+        self._speaks_first = True
+        self._rewind(0)
+        if pauses_s:
+            self._loop.call_later(pauses_s[0], self._speak, pauses_s[1:])
 
     def _flush_soon(self) -> None:
         """At once after a pause, else when the interval is over."""
@@ -188,7 +208,7 @@ class Channel:
 
     def _send_events(self, limit: int) -> int:
         """Send the next events of the log; while no page is there they wait, and may be joined."""
-        if not self._pages:
+        if not self._pages and not self._speaks_first:
             return 0
         if self._sent == self._log.last:
             # Not before: until they have numbers, pieces that wait are joined.
