@@ -66,6 +66,7 @@ def _stages(arguments: list[str]) -> list[tuple[str, Stage]]:
     ]
     if "demo" not in arguments:
         stages.append(("install older kernels", _kernels))
+        stages.append(("install marimo", _marimo))
         stages.append(("install Chromium", _chromium))
     return stages
 
@@ -172,6 +173,26 @@ def _kernel_lines() -> Iterator[tuple[str, list[str]]]:
         if line and not line.startswith("#"):
             version, _, more = line.partition(":")
             yield version, more.split()
+
+
+def _marimo() -> Work | None:
+    """The other host, in a folder for PYTHONPATH and loaded once as a proof."""
+    folder = VENV / "hosts/marimo"
+    lock = REQUIREMENTS / "marimo.txt"
+    if not (folder / "marimo").is_dir():
+        _stamp("marimo").unlink(missing_ok=True)
+
+    def install() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        # Most of it is never loaded, so it is compiled when it is.
+        into = ["--no-deps", "--no-compile", "--target", str(folder)]
+        _call([*PIP, "install", *into, "--requirement", str(lock)])
+        environment = ["env", f"PYTHONPATH={folder}"]
+        _call([*environment, sys.executable, "-m", "marimo", "--version"])
+
+    return _unless_stamped(
+        "marimo", _digest([lock, REQUIREMENTS / "dev.txt"], sys.version), install
+    )
 
 
 def _chromium() -> Work | None:
