@@ -44,13 +44,13 @@ class Live:
     """One widget, its channel, and the turns that it shows.
 
     Made on the thread of the cell; everything else happens on the background loop. `clock` is
-    that loop's own time and timers, unless another is given.
+    that loop's own time and timers, unless another is given. `whole`: as for a `VoiceWidget`.
     """
 
-    def __init__(self, view: View, clock: Loop | None = None) -> None:
+    def __init__(self, view: View, clock: Loop | None = None, *, whole: bool = False) -> None:
         from cellvoice.widgets import VoiceWidget, page_code
 
-        self.widget = VoiceWidget(view)
+        self.widget = VoiceWidget(view, whole=whole)
         self.turns: dict[str, Turn] = {}
         self.requests: dict[str, Handler] = turn_requests(self.turns)
         self.listeners: dict[str, Listener] = {"view": self._count_view}
@@ -202,9 +202,9 @@ class Live:
             self._views[page] = self._views.get(page, 0) + int(str(delta))
 
 
-def open_live(view: View) -> tuple[Live | None, str]:
+def open_live(view: View, *, whole: bool = False) -> tuple[Live | None, str]:
     """A live widget, or None and a sentence when the browser half is not there."""
     try:
-        return Live(view), ""
+        return Live(view, whole=whole), ""
     except (UsageError, ImportError) as error:
         return None, str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import TYPE_CHECKING
 
 from cellvoice.protocol import Event
 from cellvoice.render import bundle, frozen, marks, version_ids
@@ -13,7 +14,15 @@ from ._live import Live, open_live
 from ._marimo_cell import MarimoRun, marimo_module
 from .live import static_bundle
 
+if TYPE_CHECKING:
+    from cellvoice.widgets import View
+
 _PUT_TIMEOUT_S = 10.0
+
+
+def open_in_marimo(view: View) -> tuple[Live | None, str]:
+    """A live widget: marimo gives its module an address, and a kernel is busy when a card comes."""
+    return open_live(view, whole=True)
 
 
 def shown_html(shown: object) -> object:
@@ -111,7 +120,7 @@ class MarimoExport:
 
 def open_card(turn: Turn, run: MarimoRun) -> tuple[MarimoCard | None, object]:
     """A turn's card and what the cell is to show: its widget, or a sentence where it can't be."""
-    live, sentence = open_live("card")
+    live, sentence = open_in_marimo("card")
     if live is None:
         return None, shown_html(sentence)
     card = MarimoCard(turn, live)

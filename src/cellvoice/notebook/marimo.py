@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from cellvoice.render import Frozen, Place, frozen, sentence_html
 from cellvoice.session import Cell, Session, Turn, TurnView, background_loop
 
-from ._live import open_live
-from ._marimo_card import MarimoExport, open_card, shown_html, static_card
+from ._marimo_card import MarimoExport, open_card, open_in_marimo, shown_html, static_card
 from ._marimo_cell import MarimoRun, marimo_module, marimo_run
 from ._marimo_listen import MarimoListening, Untouched
 from .pad import Conversation, Pad
@@ -44,7 +43,7 @@ class MarimoSurface:
         if not self._run.page:
             self._show(turn.id, shown_html(sentence_html(_NO_PAGE)))
             return turn
-        live, sentence = open_live("listen")
+        live, sentence = open_in_marimo("listen")
         if live is None:
             self._show(turn.id, shown_html(sentence_html(sentence)))
             return turn
@@ -65,7 +64,7 @@ class MarimoSurface:
 
     def display(self, session: Session) -> object:
         """The pad, or without a page the conversation so far."""
-        live, sentence = open_live("pad") if self._run.page else (None, _OPEN_IT)
+        live, sentence = open_in_marimo("pad") if self._run.page else (None, _OPEN_IT)
         if live is None:
             return shown_html(Conversation(session, Place(), "").bundle(sentence)["text/html"])
         pad = Pad(session, live, Untouched(), _Told(session, Place(), ""), self._run.cell)

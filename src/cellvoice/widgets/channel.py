@@ -31,7 +31,7 @@ SENT_PER_FLUSH = 8
 SENT_PER_S = 28
 
 # When to begin anew with a page that was told everything unasked: it may not have been ready yet.
-SPEAK_AGAIN_S = (0.3, 0.6, 1.2, 2.4, 4.8)
+SPEAK_AGAIN_S = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0)
 
 Send = Callable[[Message, list[bytes]], None]
 Answer = tuple[Mapping[str, object], Sequence[bytes]]

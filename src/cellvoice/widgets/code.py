@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +42,15 @@ def entry_module() -> str:
     Raises UsageError where it was not built.
     """
     return _built(STATIC / "widget.js").decode()
+
+
+@cache
+def whole_module() -> str:
+    """The source of the module itself, for hosts that give every module an address of its own.
+
+    Raises UsageError where it was not built.
+    """
+    return gzip.decompress(page_code().zipped).decode()
 
 
 def _built(path: Path) -> bytes:

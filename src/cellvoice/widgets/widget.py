@@ -9,7 +9,7 @@ from typing import Literal
 import anywidget
 import traitlets
 
-from .code import entry_module, page_code
+from .code import entry_module, page_code, whole_module
 
 View = Literal["card", "pad", "listen"]
 
@@ -31,9 +31,10 @@ class VoiceWidget(anywidget.AnyWidget):
     def _name_of_the_code(self) -> str:
         return page_code().name
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, *, whole: bool = False) -> None:
+        """`whole`: the page has no need to ask the kernel for the module, which may be busy."""
         # Read at use and not at import, so that an import works in a checkout that is not built.
-        self._esm = entry_module()
+        self._esm = whole_module() if whole else entry_module()
         super().__init__(view=view)
         _undo_reply_routing(self.comm)
 

@@ -90,8 +90,8 @@ def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Notebook:
     monkeypatch.setattr("cellvoice.notebook._slot.publish_display_data", found.publish)
     made = VoiceWidget.__init__
 
-    def make(widget: VoiceWidget, view: Any) -> None:
-        made(widget, view)
+    def make(widget: VoiceWidget, view: Any, **options: Any) -> None:
+        made(widget, view, **options)
         found.widgets.append(widget)
         found.sent[widget] = Outbox()
 
