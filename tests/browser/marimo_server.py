@@ -33,7 +33,7 @@ def marimo_environment(folders: Folders) -> dict[str, str]:
 
 
 def notebook_file(cells: list[str]) -> str:
-    """A marimo notebook; the names that a cell's code leaves to others are found when it is opened."""
+    """A marimo notebook; which names a cell gives and takes is found when it is opened."""
     bodies = ["\n".join(f"    {line}" for line in cell.splitlines()) for cell in cells]
     functions = "".join(f"@app.cell\ndef _():\n{body}\n    return\n\n\n" for body in bodies)
     return f"import marimo\n\napp = marimo.App()\n\n\n{functions}"
@@ -49,24 +49,8 @@ class MarimoServer:
     @classmethod
     async def start(cls, base: Path, cells: list[str]) -> MarimoServer:
         """Start it in `base` and wait until it listens; the port is the first that is free."""
-        folders = Folders(base)
-        home = base / "home"
-        for folder in (folders.root, home / ".config/marimo"):
-            folder.mkdir(parents=True)
-        (home / ".config/marimo/marimo.toml").write_text(_CONFIG, encoding="utf-8")
-        (folders.root / "talk.py").write_text(notebook_file(cells), encoding="utf-8")
         log = base / "server.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "marimo", "--yes", "edit", "talk.py", "--headless"),
-                    *("--host", "127.0.0.1", "--token-password", TOKEN, "--skip-update-check"),
-                ],
-                env=marimo_environment(folders),
-                cwd=folders.root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        process = _start_process(Folders(base), cells, log)
         return cls(process, await _address(log, process))
 
     def page_url(self) -> str:
@@ -82,11 +66,30 @@ class MarimoServer:
             self._process.kill()
 
 
+def _start_process(folders: Folders, cells: list[str], log: Path) -> subprocess.Popen[bytes]:
+    config = folders.base / "home/.config/marimo/marimo.toml"
+    for folder in (folders.root, config.parent):
+        folder.mkdir(parents=True)
+    config.write_text(_CONFIG, encoding="utf-8")
+    (folders.root / "talk.py").write_text(notebook_file(cells), encoding="utf-8")
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "marimo", "--yes", "edit", "talk.py", "--headless"),
+                *("--host", "127.0.0.1", "--token-password", TOKEN, "--skip-update-check"),
+            ],
+            env=marimo_environment(folders),
+            cwd=folders.root,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
 async def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
     """The address from what the server prints."""
 
     async def address() -> str | None:
-        text = log.read_text(encoding="utf-8", errors="replace")
+        text = await asyncio.to_thread(log.read_text, encoding="utf-8", errors="replace")
         if process.poll() is not None:
             raise RuntimeError(f"marimo ended at once:\n{text[-3000:]}")
         found = re.search(r"URL: http://[^:\s]+:(\d+)", text)

@@ -156,7 +156,7 @@ class Channel:
         self._speaks_first = True
         self._rewind(0)
         if pauses_s:
-            self._loop.call_later(pauses_s[0], self._speak, pauses_s[1:])
+            self._loop.call_later(pauses_s[0], lambda: self._speak(pauses_s[1:]))
 
     def _flush_soon(self) -> None:
         """At once after a pause, else when the interval is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -85,7 +86,7 @@ async def turn_of_the_loop() -> None:
 def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Notebook:
     found = Notebook()
     (tmp_path / "widget.js").write_text("export default {};")
-    (tmp_path / "page.js.gz").write_bytes(b"zipped")
+    (tmp_path / "page.js.gz").write_bytes(gzip.compress(b"the whole module", mtime=0))
     monkeypatch.setattr(code_module, "STATIC", tmp_path)
     monkeypatch.setattr("cellvoice.notebook._slot.publish_display_data", found.publish)
     made = VoiceWidget.__init__

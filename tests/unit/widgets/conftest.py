@@ -93,6 +93,10 @@ def steady() -> list[float]:
     return [0.005]
 
 
+def nowhere() -> list[float]:
+    return []
+
+
 def rough(dice: random.Random, loss: float = 0.2, double: float = 0.2) -> Line:
     """Each message may be lost, doubled, and overtaken by later ones."""
 
@@ -225,8 +229,9 @@ class Rig:
             code=CODE,
         )
 
-    def page(self, name: str, **options: Any) -> ScriptedPage:
-        page = ScriptedPage(name, self.clock, self.to_kernel, self.channel.receive, **options)
+    def page(self, name: str, *, mute: bool = False, **options: Any) -> ScriptedPage:
+        to_kernel = nowhere if mute else self.to_kernel
+        page = ScriptedPage(name, self.clock, to_kernel, self.channel.receive, **options)
         self.pages.append(page)
         page.open()
         return page

@@ -141,6 +141,32 @@ async def test_nothing_is_sent_while_nobody_listens(rig: Any) -> None:
     assert rig.sent == []
 
 
+async def test_a_page_that_cannot_be_heard_is_told_all_the_same(rig: Any) -> None:
+    page = rig.page("p", mute=True)
+    rig.channel.speak_first()
+    said, sound = await stream(rig)
+    await rig.clock.run(1.0)
+    assert (text_of(page), sound_of(page)) == (said, sound)
+
+
+async def test_a_page_that_was_not_ready_yet_is_told_from_the_beginning(rig: Any) -> None:
+    rig.channel.speak_first()
+    said, sound = await stream(rig, pieces=60)
+    page = rig.page("p", mute=True)
+    await rig.clock.run(10.0)
+    assert (text_of(page), sound_of(page)) == (said, sound)
+
+
+async def test_once_a_page_was_heard_nothing_is_repeated_unasked(rig: Any) -> None:
+    page = rig.page("p")
+    rig.channel.speak_first()
+    await stream(rig, pieces=10)
+    await rig.clock.run(1.0)
+    received = page.received
+    await rig.clock.run(20.0)
+    assert page.received == received
+
+
 @pytest.mark.parametrize("pause_s", [0.001, 0.013, 0.034, 0.2])
 @pytest.mark.parametrize("turns", [1, 3])
 async def test_a_live_card_costs_no_more_than_30_messages_a_second(
