@@ -37,6 +37,7 @@ HEAVY = {
     "httpx_aiohttp",
     "ipywidgets",
     "llguidance",
+    "marimo",
     "mcp",
     "msgspec",
     "numpy",
