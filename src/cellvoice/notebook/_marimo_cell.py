@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-import threading
 import uuid
 import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cellvoice.session import Cell, background_loop, drop_cells, end_cell_run, was_interrupted
@@ -20,10 +22,18 @@ from ._cells import Lasting
 
 _CONTEXT = "marimo._runtime.context"
 
-# By thread and cell: in `marimo run` every visitor has a kernel of the same cells in a thread.
-_runs: dict[tuple[int, str], MarimoRun] = {}
-# The threads whose kernel a page has asked for something.
-_with_page: set[int] = set()
+# Kept on an object of marimo's that lives as long as its kernel: `marimo run` has one a visitor.
+_OURS = "_cellvoice"
+
+
+@dataclass(slots=True)
+class _Kernel:
+    """What is known of one kernel."""
+
+    runs: dict[str, MarimoRun] = field(default_factory=dict)
+    # Not every run names who asked for it; a kernel that a page has used once has a page.
+    page: bool = False
+    name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
 
 def marimo_module() -> Any:
@@ -37,13 +47,16 @@ class MarimoRun:
     `page` tells whether somebody looks: `marimo export` runs cells for nobody.
     """
 
-    def __init__(self, cell_id: str | None, *, page: bool) -> None:
+    def __init__(
+        self, cell_id: str | None, *, page: bool, forget: Callable[[], object] = lambda: None
+    ) -> None:
         self.execution = uuid.uuid4().hex
         self.cell = None if cell_id is None else Cell(cell_id, None, self.execution)
         self.page = page
         # What was put into the output, in its order, by the turn that it shows.
         self.shown: dict[str, object] = {}
         self._lasting: list[Lasting] = []
+        self._forget = forget
 
     def keep(self, one: Lasting) -> None:
         """Close this when the cell is run again or deleted."""
@@ -54,15 +67,18 @@ class MarimoRun:
 
     def dispose(self, context: object, deletion: bool) -> bool:
         """The cell is about to be run again, or was deleted. Called on the kernel's thread."""
-        for key in [key for key, run in _runs.items() if run is self]:
-            del _runs[key]
+        self._forget()
+        self.close()
+        if deletion and self.cell is not None:
+            drop_cells([self.cell.id])
+        return True
+
+    def close(self) -> None:
+        """Close what it shows."""
         for one in self._lasting:
             background_loop().call_soon_threadsafe(one.close)
         self._lasting.clear()
         self.shown.clear()
-        if deletion and self.cell is not None:
-            drop_cells([self.cell.id])
-        return True
 
     def ended(self, outcome: object) -> None:
         """The run has ended; one that broke off has not come to what it did not ask."""
@@ -75,22 +91,39 @@ def marimo_run() -> MarimoRun | None:
     marimo = sys.modules.get("marimo")
     if marimo is None or not getattr(marimo, "running_in_notebook", lambda: False)():
         return None
-    here = threading.get_ident()
-    # Not every run names who asked for it; a kernel that a page has used once has a page.
-    if marimo.app_meta().request is not None:
-        _with_page.add(here)
-    page = here in _with_page
     context = _context()
+    kernel = _kernel(context)
+    kernel.page = kernel.page or marimo.app_meta().request is not None
     cell_id = getattr(context, "cell_id", None)
     if not isinstance(cell_id, str):
-        return MarimoRun(None, page=page)
-    found = _runs.get((here, cell_id))
+        return MarimoRun(None, page=kernel.page)
+    found = kernel.runs.get(cell_id)
     if found is None:
-        alone = marimo.app_meta().mode == "edit"
-        found = MarimoRun(cell_id if alone else f"{cell_id}@{here}", page=page)
+        # In `marimo run` all visitors have the same cells.
+        own = cell_id if marimo.app_meta().mode == "edit" else f"{cell_id}@{kernel.name}"
+        forget = partial(kernel.runs.pop, cell_id, None)
+        found = MarimoRun(own, page=kernel.page, forget=forget)
         if _follow(found, context, cell_id):
-            _runs[here, cell_id] = found
+            kernel.runs[cell_id] = found
     return found
+
+
+def _kernel(context: Any) -> _Kernel:
+    registry = getattr(context, "cell_lifecycle_registry", None)
+    found = getattr(registry, _OURS, None)
+    if isinstance(found, _Kernel):
+        return found
+    kernel = _Kernel()
+    if registry is not None:
+        setattr(registry, _OURS, kernel)
+        # A visitor has gone, and nobody runs or deletes their cells any more.
+        weakref.finalize(registry, _end, kernel).atexit = False
+    return kernel
+
+
+def _end(kernel: _Kernel) -> None:
+    for run in list(kernel.runs.values()):
+        run.close()
 
 
 def _follow(run: MarimoRun, context: Any, cell_id: str) -> bool:
@@ -98,20 +131,18 @@ def _follow(run: MarimoRun, context: Any, cell_id: str) -> bool:
     try:
         context.cell_lifecycle_registry.add(run)
         # It belongs to one run of one cell, and nothing else tells that the run is over.
-        over = weakref.finalize(
-            context.execution_context, lambda: run.ended(_outcome(context, cell_id))
-        )
-        over.atexit = False
+        work = partial(_ended, run, context, cell_id)
+        weakref.finalize(context.execution_context, work).atexit = False
     except (AttributeError, TypeError):
         return False
     return True
 
 
-def _outcome(context: Any, cell_id: str) -> object:
+def _ended(run: MarimoRun, context: Any, cell_id: str) -> None:
     try:
-        return context.graph.cells[cell_id].run_result_status
+        run.ended(context.graph.cells[cell_id].run_result_status)
     except (AttributeError, KeyError):
-        return None
+        run.ended(None)
 
 
 def _context() -> Any:

@@ -104,6 +104,10 @@ class Marimo:
     def delete(self, cell_id: str) -> None:
         self.context.cell_lifecycle_registry.dispose(cell_id, deletion=True)
 
+    def end(self) -> None:
+        """The kernel ends, and what knew its cells goes with it."""
+        self.context = Context()
+
     def append(self, shown: Any) -> None:
         # marimo knows the cell by its thread, or by that in which one of its own threads began.
         self.outputs[str(self.context.cell_id)].append(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cellvoice.notebook import _marimo_cell
-from cellvoice.session import Session, Turn, run
+from cellvoice.session import Session, run
 
 from .conftest import Notebook, turn_of_the_loop
 from .marimo_rig import Html, Marimo, Stack
@@ -37,9 +37,7 @@ Start = Callable[..., Marimo]
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Start marimo on this thread."""
-    monkeypatch.setattr(_marimo_cell, "_runs", {})
-    monkeypatch.setattr(_marimo_cell, "_with_page", set())
+    """Start marimo on this thread, in the place of one that was there before."""
 
     def make(**settings: Any) -> Marimo:
         marimo = Marimo(**settings)
@@ -149,11 +147,20 @@ def test_a_deleted_cell_takes_its_turns_along(start: Start, talk: Session) -> No
 
 
 def test_the_same_cell_of_another_visitor_is_another_cell(start: Start, talk: Session) -> None:
+    for words in ("one", "two"):
+        start(mode="run").run("a", say_all(talk, words))
+    assert asked(talk) == ["one", "two"]
+
+
+def test_what_a_visitor_was_shown_is_closed_when_the_visitor_has_gone(
+    start: Start, talk: Session, notebook: Notebook
+) -> None:
     marimo = start(mode="run")
-    turns: list[Turn] = []
-    marimo.run("a", lambda: turns.append(talk.say("one")))
-    cell = turns[0].cell
-    assert cell is not None and cell.id.startswith("a@")
+    marimo.run("a", say_all(talk, "one"))
+    marimo.end()
+    gc.collect()
+    run(turn_of_the_loop())
+    assert notebook.widgets[0].comm is None
 
 
 def test_without_what_is_private_to_marimo_turns_are_appended(start: Start, talk: Session) -> None:
