@@ -42,6 +42,7 @@ const sheetAsText = {
 async function licences(metafile) {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
   const packages = inputs.flatMap((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []);
+  if (packages.length === 0) throw new Error("the bundle names no npm package, although it has some");
   const texts = [...new Set(packages)].sort().map(async (name) => {
     const folder = `node_modules/${name}`;
     const { version } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
@@ -59,6 +60,8 @@ const inBrowser = {
   minify: true,
   plugins: [workletAsText, sheetAsText],
   legalComments: "none",
+  // A checkout that shares another one's node_modules by a link has its packages under the same names.
+  preserveSymlinks: true,
 };
 await build({ ...inBrowser, entryPoints: { widget: "js/widgets/entry.ts" }, outdir: STATIC });
 const page = await build({
