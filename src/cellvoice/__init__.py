@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         TotalTimeout,
         UsageError,
     )
-    from cellvoice.protocol import Prices
+    from cellvoice.protocol import Prices, RawEvent, RawEvents
     from cellvoice.session import (
         Comparison,
         HistoryPrice,
@@ -80,6 +80,8 @@ __all__ = [
     "ProtocolError",
     "QuotaError",
     "RateLimited",
+    "RawEvent",
+    "RawEvents",
     "RequestTooLarge",
     "ServiceError",
     "Session",
@@ -109,6 +111,8 @@ _ROOMS = {
     "HistoryPrice": "session",
     "PendingCall": "session",
     "Prices": "protocol",
+    "RawEvent": "protocol",
+    "RawEvents": "protocol",
     "Session": "session",
     "Span": "session",
     "Timeouts": "client",

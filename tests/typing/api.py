@@ -210,6 +210,14 @@ def read_turn(turn: cv.Turn) -> None:
     if turn.logprobs is not None:
         assert_type(turn.logprobs.perplexity, float | None)
         assert_type(turn.logprobs.choice_probabilities(["yes", "no"]), dict[str, float])
+    events: cv.RawEvents = turn.events
+    assert_type(events.left_out, int)
+    event: cv.RawEvent = events[0]
+    assert_type(event.at_s, float)
+    assert_type(event.text, str)
+    assert_type(event.status, int | None)
+    print(event.round, event.size_bytes, event.data, events.of_round(1), events.left_out_at)
+    assert_type(turn.events_kept, bool)
     assert_type(turn.input, tuple[str | cv.Clip, ...])
     assert_type(turn.notices, tuple[str, ...])
     assert_type(turn.timing.first_sound_s, float | None)

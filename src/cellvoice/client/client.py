@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from cellvoice.errors import AuthError, CellvoiceError, ServiceError, UsageError
-from cellvoice.protocol import ListedModel, Request, error_from_response, models_in
+from cellvoice.protocol import ListedModel, RawLog, Request, error_from_response, models_in
 
 from ._address import DEFAULT_BASE_URL, address_of, host_of
 from ._auth import Credentials, checked_key
@@ -96,25 +96,27 @@ class Client:
         *,
         on_retry: Callable[[Retry], object] | None = None,
         on_sent: Callable[[], object] | None = None,
+        log: RawLog | None = None,
     ) -> AsyncIterator[EventStream]:
         """Send a request and give its reply as an EventStream.
 
         A request that fails before its reply begins is sent again where that may help (at most
         `options.max_retries` times); `on_retry` is told at the start of each wait. `on_sent` is
         called when the network has taken the last piece of a request that goes in pieces (64 KB
-        and more), not when it goes at once. Leaving the
-        block early, also by a cancel, closes the connection, and the service stops; a cancel ends
-        a wait at once. Raises AuthError, QuotaError, ServiceError, ConnectionFailed, TotalTimeout
-        or ProtocolError when there is no reply to stream.
+        and more), not when it goes at once. `log` is told what comes, refusals included. Leaving
+        the block early, also by a cancel, closes the connection, and the service stops; a cancel
+        ends a wait at once. Raises AuthError, QuotaError, ServiceError, ConnectionFailed,
+        TotalTimeout or ProtocolError when there is no reply to stream.
         """
         limits = Limits(self._options.timeouts, f"the server at {host_of(self._at.base)}")
-        response = await self._answered(request, limits, on_retry, on_sent)
+        response = await self._answered(request, limits, on_retry, on_sent, log)
         try:
             choices = request.params.get("n")
             stream = EventStream(
                 response,
                 streamed=await is_stream(response, request),
                 choices=choices if isinstance(choices, int) else 1,
+                log=log,
             )
             yield stream
             await stream.drain()
@@ -167,6 +169,7 @@ class Client:
         limits: Limits,
         on_retry: Callable[[Retry], object] | None,
         on_sent: Callable[[], object] | None,
+        log: RawLog | None,
     ) -> httpx.Response:
         attempt = 0
         while True:
@@ -177,7 +180,7 @@ class Client:
                 if answer.status_code < 300:
                     return answer
                 headers = answer.headers
-                answer = await self._refusal(answer)
+                answer = await self._refusal(answer, log)
             wait_s = self._retry.wait_s(attempt, answer, headers)
             # A wait that would outlast the whole exchange would hide the reason behind its end.
             if wait_s is None or wait_s >= limits.left_s:
@@ -246,7 +249,7 @@ class Client:
             proxy=self._proxy_host,
         )
 
-    async def _refusal(self, response: httpx.Response) -> ServiceError:
+    async def _refusal(self, response: httpx.Response, log: RawLog | None = None) -> ServiceError:
         """The error that an answer of 300 or above stands for; closes the answer."""
         body = b""
         try:
@@ -259,6 +262,9 @@ class Client:
             pass
         finally:
             await response.aclose()
+        body = self._credentials.hidden.in_body(body)
+        if log is not None:
+            log.take_body([body], response.status_code)
         if response.status_code == 401 and self._credentials.missing:
             return AuthError(
                 "the service wants an API key and there is none (401); "
@@ -268,7 +274,7 @@ class Client:
             )
         return error_from_response(
             response.status_code,
-            self._credentials.hidden.in_body(body),
+            body,
             response.headers,
             now_s=time.time(),
         )

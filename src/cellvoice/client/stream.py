@@ -14,6 +14,7 @@ from cellvoice.protocol import (
     CompletionParser,
     ErrorReceived,
     Event,
+    RawLog,
     StreamParser,
 )
 
@@ -33,10 +34,17 @@ class EventStream:
     that the service sends in the middle comes as `ErrorReceived`; it is not raised.
     """
 
-    def __init__(self, response: httpx.Response, *, streamed: bool, choices: int = 1) -> None:
+    def __init__(
+        self,
+        response: httpx.Response,
+        *,
+        streamed: bool,
+        choices: int = 1,
+        log: RawLog | None = None,
+    ) -> None:
         self._response = response
         self._chunks = _body_bytes(response)
-        self._parser = StreamParser() if streamed else CompletionParser(choices)
+        self._parser = StreamParser(log=log) if streamed else CompletionParser(choices, log=log)
         self._ready: deque[Event] = deque()
         self._ended = False
         self._cut: StreamBroken | None = None

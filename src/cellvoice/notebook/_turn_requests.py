@@ -24,6 +24,7 @@ def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
 
     `stop` {turn}; `sound` {turn, part?} → MP3 of the reply, or of that part of the question;
     `spectrogram` {turn} → PNG; `version` {turn} → its card; `logprobs` {turn} → all of them;
+    `events` {turn} → what came over the wire, or why there is nothing;
     `turn.decide` {turn, call, hash, action, …} about a call of a tool.
     """
 
@@ -41,6 +42,7 @@ def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
         "spectrogram": handler(_spectrogram),
         "version": handler(_version),
         "logprobs": handler(_logprobs),
+        "events": handler(_events),
         "turn.decide": handler(_decide, apart=False),
     }
 
@@ -90,6 +92,14 @@ def _version(turn: Turn, data: Data) -> Answer:
 
 def _logprobs(turn: Turn, data: Data) -> Answer:
     return {"logprobs": frozen(turn, limits=WHOLE).get("logprobs")}, ()
+
+
+def _events(turn: Turn, data: Data) -> Answer:
+    found = turn.events
+    why = "" if found else "nothing has come over the wire for this turn"
+    if not turn.events_kept:
+        why = "this turn was read from a journal, which does not keep what came over the wire"
+    return {**found.to_json(), "why": why}, ()
 
 
 def _reply_clip(turn: Turn) -> Clip:

@@ -69,6 +69,8 @@ from .params import (
 from .params import form as settings_form
 from .parse import StreamParser
 from .prices import AZURE, FREE, PriceList, Prices, published_prices
+from .raw_events import RawEvent, RawEvents, raw_events
+from .raw_log import RawLog
 from .request import Request, build_request
 from .schema import NotAnObject, Schema, schema_of
 from .sent_sound import SentSound, json_ready
@@ -118,6 +120,9 @@ __all__ = [
     "Param",
     "PriceList",
     "Prices",
+    "RawEvent",
+    "RawEvents",
+    "RawLog",
     "RefusalChunk",
     "Reply",
     "ReplyLogprobs",
@@ -164,6 +169,7 @@ __all__ = [
     "nearest",
     "parse_completion",
     "published_prices",
+    "raw_events",
     "schema_of",
     "settings_form",
     "staying_in_voice",

@@ -49,7 +49,9 @@ class ReplyReader:
         self._streamed = streamed
         self._start = ReplyStarted(None, None, None, None)
         self._started = False
-        self._first = _ChoiceReader(streamed)
+        # How many letters of base64 each piece of sound had that came, until somebody clears it.
+        self.sounds: list[int] = []
+        self._first = _ChoiceReader(self, streamed)
         self._others: dict[int, _ChoiceReader] = {}
         self._used = False
         self.failed = False
@@ -115,7 +117,7 @@ class ReplyReader:
         index = choice.index and index_of(choice)
         if not index:
             return self._first.read(choice, chunk, events)
-        other = self._others.setdefault(index, _ChoiceReader(self._streamed))
+        other = self._others.setdefault(index, _ChoiceReader(self, self._streamed))
         inner: list[Event] = []
         says_something = other.read(choice, chunk, inner)
         events += [OtherChoice(index, event) for event in inner]
@@ -125,7 +127,8 @@ class ReplyReader:
 class _ChoiceReader:
     """One of the `n` replies: its sound, its id, and whether it has said its end."""
 
-    def __init__(self, streamed: bool) -> None:
+    def __init__(self, whole: ReplyReader, streamed: bool) -> None:
+        self._whole = whole
         self._streamed = streamed
         self._had_deltas = False
         self._audio_id = ""
@@ -165,6 +168,7 @@ class _ChoiceReader:
                 events.append(TextChunk(text))
             elif sound:
                 sounds = True
+                self._whole.sounds.append(len(sound))
                 self._tell(self._sound.feed(sound.encode()), events)
         if piece.refusal and isinstance(piece.refusal, str):
             events.append(RefusalChunk(piece.refusal))
@@ -175,8 +179,10 @@ class _ChoiceReader:
             return sounds or len(events) > before
         if audio.transcript and isinstance(audio.transcript, str):
             events.append(TranscriptChunk(audio.transcript))
-        if _is_text(audio.data):
+        letters = _letters_in(audio.data)
+        if letters > 0:
             sounds = True
+            self._whole.sounds.append(letters)
             self._tell(self._sound.feed_json(audio.data), events)
         says_something = sounds or len(events) > before
         self._read_labels(audio, events, before)
@@ -199,7 +205,7 @@ class _ChoiceReader:
             events.append(AudioChunk(pcm, self._sound.sample_rate_hz))
 
 
-def _is_text(raw: msgspec.Raw) -> bool:
-    """Whether this is a JSON string with something in it."""
+def _letters_in(raw: msgspec.Raw) -> int:
+    """How long a JSON string is, between its quotes; 0 for what is none."""
     view = memoryview(raw)
-    return len(view) > 2 and view[0] == 0x22
+    return len(view) - 2 if view[0] == 0x22 else 0

@@ -17,7 +17,9 @@ from cellvoice.errors import ProtocolError
 from ._chunk import chunk_of
 from ._reader import ReplyReader
 from ._sound import SoundStream
+from ._sound_words import HEAD_LETTERS
 from .events import AudioChunk, AudioExpiry, Event, FinishReason, StreamDone, UsageReceived
+from .raw_log import RawLog, RawPart
 from .sse import MAX_EVENT_BYTES
 
 __all__ = ["CompletionParser", "parse_completion"]
@@ -36,10 +38,14 @@ class CompletionParser:
 
     Sound of one reply (`choices` is the request's `n`) is told as it comes, everything else at the
     end. Raises ProtocolError when the body is no JSON object, is too large, or its sound can't be
-    read. `complete` says whether the body was whole.
+    read. `complete` says whether the body was whole. `log` is told what came, at the end.
     """
 
-    def __init__(self, choices: int = 1, max_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(
+        self, choices: int = 1, max_bytes: int = MAX_EVENT_BYTES, log: RawLog | None = None
+    ) -> None:
+        self._log = log
+        self._sound_head, self._sound_letters = b"", 0
         self._reader = ReplyReader(streamed=False)
         self._sound = SoundStream()
         # Of several choices the body says only at its end whose sound it was.
@@ -87,6 +93,7 @@ class CompletionParser:
         Of a body that ended too early the sound stays, and `complete` is False.
         """
         events: list[Event] = []
+        self._write_down()
         try:
             chunk = chunk_of(bytes(self._kept))
         except ProtocolError:
@@ -104,6 +111,17 @@ class CompletionParser:
         # The sound of a file is known only at its end; its place is before what ends the reply.
         place = next((i for i, event in enumerate(rest) if _ends_a_reply(event)), len(rest))
         return [*rest[:place], *events, *rest[place:], StreamDone()]
+
+    def _write_down(self) -> None:
+        """Tell the log what came, which has a note in the place of the sound."""
+        if self._log is None or not self._kept:
+            return
+        kept, place = bytes(self._kept), self._searched
+        parts: list[RawPart] = [kept]
+        if self._sound_letters:
+            sound = (self._sound_head, self._sound_letters, True)
+            parts = [kept[:place], sound, kept[place:]]
+        self._log.take_body(parts)
 
     def _keep(self, data: bytes) -> bytes:
         """Keep bytes up to where sound begins; return those after it."""
@@ -133,6 +151,9 @@ class CompletionParser:
         self._at_start = False
         if self._escape or b"\\" in piece:
             piece = self._unescaped(piece)
+        self._sound_letters += len(piece)
+        if len(self._sound_head) < HEAD_LETTERS:
+            self._sound_head += piece[: HEAD_LETTERS - len(self._sound_head)]
         self._tell(self._sound.feed(piece), events)
         if end < 0:
             return b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from cellvoice.errors import ProtocolError
@@ -12,6 +12,7 @@ from ._chunk import chunk_of
 from ._json import NotJSON, decode
 from ._reader import HEARTBEAT, ReplyReader
 from .events import Event, StreamDone
+from .raw_log import RawLog
 from .sse import MAX_EVENT_BYTES, SSEDecoder
 
 __all__ = ["StreamParser"]
@@ -28,10 +29,11 @@ class StreamParser:
 
     Raises ProtocolError when an event is no JSON object, is too large, or holds sound that is no
     sound; events that came before it in the same bytes are returned first, and the next call
-    raises. `complete` says whether the service has told everything.
+    raises. `complete` says whether the service has told everything. `log` is told what came.
     """
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, log: RawLog | None = None) -> None:
+        self._log = log
         self._decoder = SSEDecoder(max_event_bytes)
         self._reader = ReplyReader(streamed=True)
         # No event begins so: without a known beginning there is no short cut.
@@ -82,13 +84,25 @@ class StreamParser:
                     self._read([payload], events)
                 else:
                     self._half = True
+                    if self._log is not None:
+                        self._log.take([payload], [0])
         if not self._done and self._broken is None:
             events += self._reader.finish(cut=cut or not self.complete)
             if self.complete and not self._reader.failed and not cut:
                 events.append(StreamDone())
         return self._raise_if_broken(events)
 
-    def _read(self, payloads: Iterable[bytes], events: list[Event]) -> None:
+    def _read(self, payloads: Sequence[bytes], events: list[Event]) -> None:
+        if self._log is None:
+            self._read_all(payloads, events)
+        elif payloads and not self._done:
+            sounds = self._reader.sounds = []
+            try:
+                self._read_all(payloads, events)
+            finally:
+                self._log.take(payloads, sounds)
+
+    def _read_all(self, payloads: Sequence[bytes], events: list[Event]) -> None:
         for payload in payloads:
             if self._done:
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import msgspec
 
 from cellvoice.errors import UsageError
 
+from ._sound_words import sound_words
 from .models import facts
 from .params import Tokenize, check, check_all, sent_fields
 from .sent_sound import SentSound, json_ready
@@ -19,7 +19,6 @@ __all__ = ["Request", "build_request"]
 
 _STREAM_FORMAT = "pcm16"
 _WHOLE_FORMAT = "wav"
-_WAV_HEADER_BYTES = 44
 # Stands for a sound while the rest of the body is written; of letters that nobody types.
 _SOUND_MARK = "\ue000sound\ue001"
 
@@ -181,14 +180,4 @@ def _without_sound(value: object) -> object:
 
 
 def _sound_in_words(data: str, kind: str) -> str:
-    size = len(data) * 3 // 4 - data[-2:].count("=")
-    if kind == "wav":
-        try:
-            # 64 characters hold the whole header.
-            header = binascii.a2b_base64(data[:64])
-        except binascii.Error:
-            header = b""
-        bytes_per_s = int.from_bytes(header[28:32], "little")
-        if bytes_per_s:
-            return f"⟨wav {max(size - _WAV_HEADER_BYTES, 0) / bytes_per_s:.1f} s⟩"
-    return f"⟨{kind} {size / 1_000:,.0f} kB⟩"
+    return sound_words(data, len(data) * 3 // 4 - data[-2:].count("="), kind)

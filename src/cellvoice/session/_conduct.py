@@ -198,11 +198,14 @@ class Conduct:
         if first:
             self._watch.start()
         self._tracer.sent(request.model, len(turn._rounds) + 1)
+        if turn._raw is not None:
+            turn._raw.sent(len(turn._rounds) + 1)
         try:
             async with client.stream(
                 request,
                 on_retry=lambda retry: turn._note(retry.sentence),
                 on_sent=lambda: self._uploaded(first),
+                log=turn._raw,
             ) as stream:
                 if first:
                     self._watch.answered()

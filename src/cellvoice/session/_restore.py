@@ -100,6 +100,7 @@ class RestoredTurn(Turn):
             settings=restored_settings(_mapping(record.get("settings")))[0],
             cell=_cell(record.get("cell")),
         )
+        self._raw = None
         self._shared = bool(record.get("shared"))
         self._in_pad, self._listened = bool(record.get("in_pad")), bool(record.get("listened"))
         self._request = story.request

@@ -20,6 +20,7 @@ from ._cost import Cost
 from ._marks import Marks
 from ._timing import Timing
 from ._turn_file import Saving
+from ._wired import Wired
 from .tools.of_object import WithObject
 from .tools.of_turn import Tooled
 
@@ -35,7 +36,7 @@ _log = logging.getLogger("cellvoice.session")
 Finish = Literal["complete", "stopped", "cut", "length", "filtered", "refused", "failed"]
 
 
-class Turn(Marks, Tooled, WithObject, Saving):
+class Turn(Marks, Tooled, WithObject, Wired, Saving):
     """One exchange of a session: input, reply, and everything known about both.
 
     Every property may be read from any thread while the turn runs, and then tells what has
@@ -54,6 +55,7 @@ class Turn(Marks, Tooled, WithObject, Saving):
     ) -> None:
         Marks.__init__(self)
         Tooled.__init__(self)
+        Wired.__init__(self)
         self._session = session
         self._id = id
         self._number = number

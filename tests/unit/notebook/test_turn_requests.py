@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,27 @@ def test_probabilities_are_given_whole_or_as_none(turn: Turn) -> None:
     assert ask(turn, "logprobs") == ({"logprobs": None}, ())
 
 
-@pytest.mark.parametrize("name", ["stop", "sound", "spectrogram", "version", "logprobs"])
+def test_events_are_given_as_they_came_without_their_sound(turn: Turn) -> None:
+    told, _ = ask(turn, "events")
+    assert told == {**turn.events.to_json(), "why": ""}
+    assert (told["left_out"], told["left_out_at"]) == (0, None)
+    first = told["events"][0]
+    assert first["round"] == 1 and first["status"] is None and first["at_s"] > 0
+    assert json.loads(first["text"])["object"] == "chat.completion.chunk"
+    assert len(json.dumps(told)) < 20_000 < RECORDED.stat().st_size
+
+
+def test_where_there_are_no_events_it_is_said_why(session: Session) -> None:
+    unasked = session.pending_turn({})
+    assert ask(unasked, "events")[0] == {
+        "events": [],
+        "left_out": 0,
+        "left_out_at": None,
+        "why": "nothing has come over the wire for this turn",
+    }
+
+
+@pytest.mark.parametrize("name", ["stop", "sound", "spectrogram", "version", "logprobs", "events"])
 def test_a_turn_that_is_not_shown_is_refused(turn: Turn, name: str) -> None:
     with pytest.raises(UsageError, match="no such turn"):
         ask(turn, name, turn="another")
