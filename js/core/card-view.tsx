@@ -73,7 +73,7 @@ function Card({ turn, said, children }: CardProps) {
           {card.state === "running" ? (
             <Running turn={turn} badge={badge} />
           ) : (
-            <FactsView card={card} badge={badge} />
+            <FactsView card={card} badge={badge} loadEvents={turn.rawEvents} />
           )}
         </div>
       </div>

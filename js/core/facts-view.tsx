@@ -1,12 +1,20 @@
 import type { ComponentChildren } from "preact";
 import { count, localTime, seconds, usd } from "./format";
 import { ExpiryClock } from "./expiry-clock";
+import { EventsView } from "./events-view";
 import { Icon } from "./icons";
+import type { TurnPort } from "./ports";
 import { RequestView } from "./request-view";
 import type { CostPart, TurnCard, TurnUsage } from "./turn";
 
+interface FactsProps {
+  readonly card: TurnCard;
+  readonly badge: string;
+  readonly loadEvents: TurnPort["rawEvents"];
+}
+
 /** One line of numbers; opened, it says where they come from. */
-export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
+export function FactsView({ card, badge, loadEvents }: FactsProps) {
   const { facts } = card;
   const line: Array<readonly [name: string, fact: string]> = [];
   if (facts.first_sound_s !== null) line.push(["first", `first sound ${facts.first_sound_s.toFixed(2)} s`]);
@@ -30,9 +38,13 @@ export function FactsView({ card, badge }: { card: TurnCard; badge: string }) {
         </span>
         <Icon name="chevron" />
       </summary>
-      <dl>{rows(card)}</dl>
+      <dl>
+        {rows(card)}
+        {loadEvents === null ? <Row name="events">kept by the kernel only; turn.events has them</Row> : null}
+      </dl>
       {facts.cost_parts.length > 0 ? <CostParts parts={facts.cost_parts} /> : null}
       {card.request === null ? null : <RequestView request={card.request} />}
+      {loadEvents === null ? null : <EventsView load={loadEvents} />}
     </details>
   );
 }

@@ -3,6 +3,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { Logprobs, ToolCall } from "./details";
 import type { Budget, Price } from "./price";
+import type { RawEvents } from "./raw-events";
 import type { Json, Settings } from "./settings";
 import type { TurnCard } from "./turn";
 
@@ -95,6 +96,8 @@ export interface TurnPort {
   readonly decide: Decide | null;
   /** All probabilities, also those that the form has no room for, or why they cannot be had; null as for `decide`. */
   readonly allLogprobs: (() => Promise<Logprobs | string>) | null;
+  /** What came over the wire for the turn, or why it cannot be had; null as for `decide`. */
+  readonly rawEvents: (() => Promise<RawEvents | string>) | null;
   /** Another version of the turn by its id, or why it cannot be had; null where no kernel would hear it. */
   readonly version: ((id: string) => Promise<TurnPort | string>) | null;
 }

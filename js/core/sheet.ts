@@ -2,6 +2,7 @@
 
 import base from "./styles/base.css";
 import card from "./styles/card.css";
+import events from "./styles/events.css";
 import folds from "./styles/folds.css";
 import json from "./styles/json.css";
 import narrow from "./styles/narrow.css";
@@ -13,4 +14,17 @@ import tokens from "./styles/tokens.css";
 import tools from "./styles/tools.css";
 
 /** In the order in which they may overrule each other. */
-export const SHEET = [base, card, pad, settings, talk, narrow, folds, json, sound, tokens, tools].join("\n");
+export const SHEET = [
+  base,
+  card,
+  pad,
+  settings,
+  talk,
+  narrow,
+  folds,
+  json,
+  events,
+  sound,
+  tokens,
+  tools,
+].join("\n");

@@ -1,7 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { percent, signed, textOf, visible, type Unit } from "./tokens";
-import { useRowWindow } from "./window-rows";
+import { rowByKey, useRowWindow } from "./window-rows";
 
 const ROW_PX = 28;
 const MOST_ROWS = 13;
@@ -30,7 +30,7 @@ export function TokenTable({ units, current, all }: TableProps) {
     if (at >= 0) reveal(at);
   }, [at]);
   const onKeyDown = (event: KeyboardEvent): void => {
-    const row = rowByKey(event.key, at, units.length);
+    const row = rowByKey(event.key, at, units.length, MOST_ROWS);
     if (row === null) return;
     event.preventDefault();
     choose(row);
@@ -121,23 +121,4 @@ function Row({ unit, id, row, chosen, onChoose }: RowProps) {
       </span>
     </div>
   );
-}
-
-function rowByKey(key: string, at: number, count: number): number | null {
-  switch (key) {
-    case "ArrowDown":
-      return at + 1;
-    case "ArrowUp":
-      return at - 1;
-    case "PageDown":
-      return at + MOST_ROWS - 1;
-    case "PageUp":
-      return at - MOST_ROWS + 1;
-    case "Home":
-      return 0;
-    case "End":
-      return count - 1;
-    default:
-      return null;
-  }
 }

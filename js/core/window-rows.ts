@@ -48,3 +48,23 @@ export function useRowWindow(count: number, row_px: number, height_px: number): 
     reveal: (row) => rows.scrollToIndex(row),
   };
 }
+
+/** Where a key leads in a list with so many rows, `visible` of them in sight; null where it leads nowhere. */
+export function rowByKey(key: string, at: number, count: number, visible: number): number | null {
+  switch (key) {
+    case "ArrowDown":
+      return at + 1;
+    case "ArrowUp":
+      return at - 1;
+    case "PageDown":
+      return at + visible - 1;
+    case "PageUp":
+      return at - visible + 1;
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return null;
+  }
+}

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import params from "../../tests/contract/pad_settings.v1.json";
 import { Part } from "../core/document";
+import type { RawEvents } from "../core/raw-events";
 import { readSettings, written } from "../core/settings";
 import type { Loop, Samples } from "../core/ports";
 import type {
@@ -17,6 +18,31 @@ import type {
   TurnCard,
   TurnPort,
 } from "../core";
+
+/** What the shortest spoken reply is made of, refused once, with a hole in the middle. */
+const EVENTS: RawEvents = {
+  events: [
+    '{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}',
+    ...[
+      '"choices":[{"index":0,"delta":{"role":"assistant","refusal":null},"finish_reason":null}],"usage":null',
+      '"choices":[{"index":0,"delta":{"content":null,"audio":{"id":"audio_6a23","transcript":"In Zürich"}}}]',
+      ...Array.from({ length: 14 }, () => '"usage":null'),
+      '"choices":[{"index":0,"delta":{"audio":{"data":"⟨pcm16 0.35 s⟩"}},"finish_reason":null}],"usage":null',
+      '"choices":[{"index":0,"delta":{"audio":{"expires_at":1795346201}},"finish_reason":null}],"usage":null',
+      '"choices":[],"usage":{"prompt_tokens":134,"completion_tokens":57,"total_tokens":191}',
+    ].map((rest) => `{"id":"chatcmpl-1","object":"chat.completion.chunk","model":"gpt-audio",${rest}}`),
+    "[DONE]",
+  ].map((text, index) => ({
+    at_s: 0.31 + index * 0.043,
+    round: index < 5 ? 1 : 2,
+    status: index === 0 ? 429 : null,
+    size_bytes: text.includes("pcm16") ? 22_640 : text.length,
+    text,
+  })),
+  left_out: 812,
+  left_out_at: 9,
+  why: "",
+};
 
 const nothing = (): void => undefined;
 
@@ -94,6 +120,7 @@ export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): Tu
     said: (part) => said[part] ?? null,
     decide: () => Promise.resolve(""),
     allLogprobs: () => Promise.resolve("the gallery has no kernel"),
+    rawEvents: () => Promise.resolve(EVENTS),
     version: () => Promise.resolve(fakeTurn(card, player)),
   };
 }

@@ -87,6 +87,7 @@ export async function savedTurns(
         decide: null,
         version: null,
         allLogprobs: null,
+        rawEvents: null,
         close: () => {
           player.close();
           for (const one of said) one?.close();

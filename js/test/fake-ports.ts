@@ -4,6 +4,7 @@ import { signal, type Signal } from "@preact/signals";
 import { wavOf } from "../audio/wav";
 import type { Logprobs } from "../core/details";
 import type { Loop, Samples } from "../core/ports";
+import type { RawEvents } from "../core/raw-events";
 import type { Json } from "../core/settings";
 import type {
   LinkPhase,
@@ -133,6 +134,12 @@ export class FakeTurn implements TurnPort {
   /** What the kernel has of its probabilities. */
   all: Logprobs | string = "there are none";
   allLogprobs: TurnPort["allLogprobs"] = () => Promise.resolve(this.all);
+  /** What the kernel has of what came over the wire. */
+  events: RawEvents | string = "there are none";
+  rawEvents: TurnPort["rawEvents"] = () => {
+    this.asked.push("events");
+    return Promise.resolve(this.events);
+  };
   /** The other versions of the turn, by their ids. */
   readonly others = new Map<string, TurnPort>();
   version: TurnPort["version"] = (id) => {

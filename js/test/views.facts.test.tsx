@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import full from "../../tests/contract/turn.v1.full.json";
 import { CardView, parseTurn, type TurnCard } from "../core";
 import { ExpiryClock } from "../core/expiry-clock";
+import type { RawEvents } from "../core/raw-events";
 import { JsonTree } from "../core/json-tree";
 import { FakePlayer, FakeTurn } from "./fake-ports";
 import { act, CARD, click, one, place, show, words } from "./stage";
@@ -122,5 +123,119 @@ describe("versions of a turn", () => {
     show(<CardView turn={new FakeTurn(FULL)} />);
     click("earlier version");
     await vi.waitFor(() => expect(words()).toContain("there is no turn 20261123T101500-2"));
+  });
+});
+
+describe("what came over the wire", () => {
+  const head = '"id":"c1","object":"chat.completion.chunk"';
+  const wire = (amount: number, left_out = 0): RawEvents => ({
+    events: Array.from({ length: amount }, (_, index) => ({
+      at_s: (40 + index) / 100,
+      round: 1,
+      status: null,
+      size_bytes: index === 1 ? 22_640 : 240,
+      text:
+        index === 1 ? `{${head},"choices":[{"delta":{"audio":"⟨pcm16 0.35 s⟩"}}]}` : `{${head},"usage":null}`,
+    })),
+    left_out,
+    left_out_at: left_out > 0 ? 2 : 0,
+    why: "",
+  });
+  const rows = (): HTMLElement[] => [...place.querySelectorAll<HTMLElement>(".cv-event-row")];
+  const opened = async (events: RawEvents | string): Promise<FakeTurn> => {
+    const turn = new FakeTurn(FULL, new FakePlayer("ready", 2));
+    turn.events = events;
+    show(<CardView turn={turn} />);
+    await open();
+    return turn;
+  };
+  const open = async (): Promise<void> => {
+    const fold = one(".cv-events");
+    const turned = new Promise((resolve) => fold.addEventListener("toggle", resolve, { once: true }));
+    fold.toggleAttribute("open");
+    await turned;
+    await vi.waitFor(() => expect(words()).not.toContain("asking the kernel"));
+  };
+
+  it("is asked for when it is opened, and once", async () => {
+    const turn = new FakeTurn(FULL, new FakePlayer("ready", 2));
+    turn.events = wire(3);
+    show(<CardView turn={turn} />);
+    expect(turn.asked).toEqual([]);
+    await open();
+    await open();
+    await open();
+    expect(turn.asked).toEqual(["events"]);
+    expect(one(".cv-events > summary").textContent).toContain("3 events");
+  });
+
+  it("is a line for each event: its time, its size and what is new in it", async () => {
+    await opened(wire(3));
+    expect(rows().map((row) => row.textContent)).toEqual([
+      `0.400 s240 B{${head},"usage":null}`,
+      '0.410 s22.6 kB{"choices":[{"delta":{"audio":"⟨pcm16 0.35 s⟩"}}]}',
+      "0.420 s240 Bnothing new: it only shows that the service is at work",
+    ]);
+  });
+
+  it("shows the whole of one that is chosen, by hand or by key", async () => {
+    await opened(wire(3));
+    act(() => rows()[1]?.click());
+    expect(one(".cv-event").textContent).toContain('audio: "⟨pcm16 0.35 s⟩"');
+    expect(one(".cv-event").textContent).toContain("0.410 s after the request was sent, 22,640 bytes");
+    const end = new KeyboardEvent("keydown", { key: "End", bubbles: true, cancelable: true });
+    act(() => one(".cv-event-list").dispatchEvent(end));
+    expect(end.defaultPrevented).toBe(true);
+    expect(rows().map((row) => row.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
+  });
+
+  it("says where events were not kept, and counts them", async () => {
+    await opened(wire(4, 812));
+    expect(rows()[2]?.textContent).toBe("… 812 events were not kept");
+    expect(one(".cv-events > summary").textContent).toContain("816 events");
+    act(() => rows()[3]?.click());
+    expect(one(".cv-event").textContent).toContain("event 815,");
+  });
+
+  it("draws only the rows in sight", async () => {
+    await opened(wire(5_000));
+    expect(rows().length).toBeLessThan(60);
+  });
+
+  it("is copied as JSON lines with one click", async () => {
+    const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
+    vi.stubGlobal("navigator", { clipboard: { writeText } });
+    await opened(wire(2));
+    click("Copy all");
+    await vi.waitFor(() => expect(words()).toContain("Copied"));
+    const lines = writeText.mock.calls[0]![0].split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { at_s: 0.4, round: 1, event: { id: "c1", object: "chat.completion.chunk", usage: null } },
+      {
+        at_s: 0.41,
+        round: 1,
+        event: {
+          id: "c1",
+          object: "chat.completion.chunk",
+          choices: [{ delta: { audio: "⟨pcm16 0.35 s⟩" } }],
+        },
+      },
+    ]);
+  });
+
+  it("says why there is none, and asks again when it is opened again", async () => {
+    const turn = await opened("this turn was read from a journal");
+    expect(one(".cv-events").textContent).toContain("this turn was read from a journal");
+    await open();
+    await open();
+    expect(turn.asked).toEqual(["events", "events"]);
+  });
+
+  it("of a card without a kernel is said to be there only", () => {
+    const turn = new FakeTurn(FULL, new FakePlayer("ready", 2));
+    turn.rawEvents = null;
+    show(<CardView turn={turn} />);
+    expect(place.querySelector(".cv-events")).toBeNull();
+    expect(one(".cv-facts").textContent).toContain("eventskept by the kernel only; turn.events has them");
   });
 });

@@ -98,6 +98,30 @@ test("what was said is fetched by its part, when somebody wants to hear it", asy
   expect(kernel.heard.at(-1)).toMatchObject({ name: "sound", data: { turn: "t1", part: 1 } });
 });
 
+test("what came over the wire comes from the kernel, or why there is none of it", async () => {
+  const { clock, kernel, turn } = setUp();
+  const event = { at_s: 0.4, round: 1, status: null, size_bytes: 9, text: "[DONE]" };
+  kernel.respond = () => ({
+    kind: "result",
+    data: { events: [event], left_out: 2, left_out_at: 1, why: "" },
+  });
+  const found = turn.rawEvents();
+  clock.advance(50);
+  expect(await found).toEqual({ events: [event], left_out: 2, left_out_at: 1, why: "" });
+  expect(kernel.heard.at(-1)).toMatchObject({ name: "events", data: { turn: "t1" } });
+  kernel.respond = () => ({
+    kind: "result",
+    data: { events: [], left_out: 0, left_out_at: null, why: "read from a journal" },
+  });
+  const none = turn.rawEvents();
+  clock.advance(50);
+  expect(await none).toBe("read from a journal");
+  kernel.respond = () => ({ kind: "result", data: { events: [{ at_s: "soon" }] } });
+  const broken = turn.rawEvents();
+  clock.advance(50);
+  expect(await broken).toContain("events.events[0].at_s should be a number");
+});
+
 test("all probabilities come from the kernel, and what it says against it is told", async () => {
   const { clock, kernel, turn } = setUp();
   kernel.respond = () => ({ kind: "result", data: { logprobs: FULL.logprobs } });

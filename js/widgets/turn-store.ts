@@ -7,6 +7,7 @@ import { readLogprobs } from "../core/parse-details";
 import { parseTurn } from "../core/parse-turn";
 import type { Decide, PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
+import { readAnswer, type RawEvents } from "../core/raw-events";
 import type { Json } from "../core/settings";
 import type { TurnCard, TurnMarks } from "../core/turn";
 import { decodeSound, type DecodeSound } from "../audio/decode";
@@ -104,6 +105,16 @@ export class TurnStore implements TurnPort {
     if (answer.kind !== "result") return whyNot(answer);
     try {
       return readLogprobs(new Part(answer.data["logprobs"], "logprobs"));
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  readonly rawEvents = async (): Promise<RawEvents | string> => {
+    const answer = await this.#channel.request("events", { turn: this.id });
+    if (answer.kind !== "result") return whyNot(answer);
+    try {
+      return readAnswer(new Part(answer.data, "events"));
     } catch (error) {
       return String(error);
     }
