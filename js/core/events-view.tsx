@@ -31,11 +31,11 @@ export function EventsView({ load }: { load: NonNullable<TurnPort["rawEvents"]> 
       onToggle={(event) => event.target === event.currentTarget && void open(event.currentTarget.open)}
     >
       <summary>
-        events{" "}
+        <span class="cv-key">events: </span>
         <span class="cv-quiet">
           {events === null || typeof events === "string"
             ? "as they came over the wire"
-            : count(events.events.length + events.left_out, "event")}
+            : `[ ${(events.events.length + events.left_out).toLocaleString("en-US")} ]`}
         </span>
       </summary>
       {events === null ? (
@@ -146,6 +146,7 @@ interface RowProps {
 }
 
 function Row({ id, event, first, rounds, chosen, onChoose }: RowProps) {
+  const news = newsIn(event, first);
   return (
     <div class="cv-event-row" role="option" id={id} aria-selected={chosen} onClick={onChoose}>
       <span class="cv-number">{event.at_s.toFixed(3)} s</span>
@@ -154,11 +155,15 @@ function Row({ id, event, first, rounds, chosen, onChoose }: RowProps) {
           {event.round}
         </span>
       ) : null}
-      <span class="cv-number cv-quiet">{sizeOf(event.size_bytes)}</span>
-      <code dir="auto">
-        {event.status === null ? "" : `${event.status} `}
-        {newsIn(event, first).slice(0, LINE_LETTERS)}
-      </code>
+      <span class="cv-number cv-quiet cv-roomy">{sizeOf(event.size_bytes)}</span>
+      {news === "" ? (
+        <span class="cv-quiet">no content</span>
+      ) : (
+        <code dir="auto">
+          {event.status === null ? "" : `${event.status} `}
+          {news.slice(0, LINE_LETTERS)}
+        </code>
+      )}
     </div>
   );
 }

@@ -48,18 +48,31 @@ export function valueOf(event: RawEvent): Json {
   }
 }
 
-/** What an event says that the first one did not: its id, model and date are the same in all of a reply. */
+/** What an event says that the first one did not, "" for nothing: its id, model and date are the same in all of a reply. */
 export function newsIn(event: RawEvent, first: RawEvent | undefined): string {
   const value = valueOf(event);
   const known = first === undefined || first === event ? null : valueOf(first);
   if (!isObject(value) || !isObject(known)) return event.text;
   const news = Object.entries(value).filter(([key, member]) => {
     const before: Json | undefined = Object.hasOwn(known, key) ? known[key] : undefined;
-    return member !== null && JSON.stringify(member) !== JSON.stringify(before);
+    return key !== "choices" && member !== null && JSON.stringify(member) !== JSON.stringify(before);
   });
-  return news.length === 0
-    ? "nothing new: it only shows that the service is at work"
-    : JSON.stringify(Object.fromEntries(news));
+  const choices = Array.isArray(value["choices"]) ? (value["choices"] as readonly Json[]) : [];
+  const said = [...choices.map(pieceOf), ...(news.length > 0 ? [Object.fromEntries(news)] : [])];
+  return said.map((one) => JSON.stringify(one)).join(" ");
+}
+
+/** A piece of a reply without the layers around it. */
+function pieceOf(choice: Json): Json {
+  if (!isObject(choice)) return choice;
+  const { delta, message, index, ...rest } = choice;
+  const piece = delta ?? message ?? null;
+  const members = [
+    ...(index === 0 ? [] : [["choice", index ?? null] as const]),
+    ...Object.entries(isObject(piece) ? piece : {}),
+    ...Object.entries(rest),
+  ];
+  return Object.fromEntries(members.filter(([, member]) => member !== null));
 }
 
 /** All of them as JSON lines. */

@@ -135,7 +135,9 @@ describe("what came over the wire", () => {
       status: null,
       size_bytes: index === 1 ? 22_640 : 240,
       text:
-        index === 1 ? `{${head},"choices":[{"delta":{"audio":"⟨pcm16 0.35 s⟩"}}]}` : `{${head},"usage":null}`,
+        index === 1
+          ? `{${head},"choices":[{"index":0,"delta":{"audio":"⟨pcm16 0.35 s⟩"},"finish_reason":null}]}`
+          : `{${head},"usage":null}`,
     })),
     left_out,
     left_out_at: left_out > 0 ? 2 : 0,
@@ -166,15 +168,15 @@ describe("what came over the wire", () => {
     await open();
     await open();
     expect(turn.asked).toEqual(["events"]);
-    expect(one(".cv-events > summary").textContent).toContain("3 events");
+    expect(one(".cv-events > summary").textContent).toContain("[ 3 ]");
   });
 
   it("is a line for each event: its time, its size and what is new in it", async () => {
     await opened(wire(3));
     expect(rows().map((row) => row.textContent)).toEqual([
       `0.400 s240 B{${head},"usage":null}`,
-      '0.410 s22.6 kB{"choices":[{"delta":{"audio":"⟨pcm16 0.35 s⟩"}}]}',
-      "0.420 s240 Bnothing new: it only shows that the service is at work",
+      '0.410 s22.6 kB{"audio":"⟨pcm16 0.35 s⟩"}',
+      "0.420 s240 Bno content",
     ]);
   });
 
@@ -192,7 +194,7 @@ describe("what came over the wire", () => {
   it("says where events were not kept, and counts them", async () => {
     await opened(wire(4, 812));
     expect(rows()[2]?.textContent).toBe("… 812 events were not kept");
-    expect(one(".cv-events > summary").textContent).toContain("816 events");
+    expect(one(".cv-events > summary").textContent).toContain("[ 816 ]");
     act(() => rows()[3]?.click());
     expect(one(".cv-event").textContent).toContain("event 815,");
   });
@@ -217,7 +219,7 @@ describe("what came over the wire", () => {
         event: {
           id: "c1",
           object: "chat.completion.chunk",
-          choices: [{ delta: { audio: "⟨pcm16 0.35 s⟩" } }],
+          choices: [{ index: 0, delta: { audio: "⟨pcm16 0.35 s⟩" }, finish_reason: null }],
         },
       },
     ]);
