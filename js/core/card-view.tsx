@@ -2,6 +2,7 @@ import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Announce } from "./announce";
 import { useCardWords } from "./card-words";
+import { ChoicesView } from "./choices-view";
 import { FactsView } from "./facts-view";
 import { Fold } from "./fold";
 import { seconds } from "./format";
@@ -84,10 +85,10 @@ function Card({ turn, said, children }: CardProps) {
 
 /** What is worth a look and is not in everybody's way. */
 function Folds({ turn, card }: { turn: TurnPort; card: TurnCard }) {
-  const { logprobs, tool_calls } = card;
+  const { logprobs, tool_calls, other_choices } = card;
   const waits = tool_calls.some((call) => asks(call, card));
   const object = hasObject(card);
-  if (logprobs === null && tool_calls.length === 0 && !object) return null;
+  if (logprobs === null && tool_calls.length === 0 && !object && other_choices === null) return null;
   return (
     <div class="cv-folds">
       {tool_calls.length > 0 ? (
@@ -99,6 +100,7 @@ function Folds({ turn, card }: { turn: TurnPort; card: TurnCard }) {
           {() => <ToolsView turn={turn} card={card} />}
         </Fold>
       ) : null}
+      {other_choices === null ? null : <ChoicesView turn={turn} found={other_choices} />}
       {object ? (
         <Fold title="Object" line={<ObjectLine card={card} />} open={card.state === "running"}>
           {() => <ObjectView card={card} />}

@@ -65,6 +65,25 @@ export interface TraceSpan {
   readonly call_id: string | null;
 }
 
+/** Another reply to the same request; how it sounds is not in the form. */
+export interface OtherChoice {
+  /** Its place among all replies; the turn's own is 0. */
+  readonly index: number;
+  readonly text: string;
+  readonly refusal: string | null;
+  /** Why it ended, in the service's word. */
+  readonly finish: string | null;
+  readonly sound: { readonly duration_s: number; readonly peaks: readonly number[] } | null;
+  /** `name(arguments)`; they are not run. */
+  readonly calls: readonly string[];
+}
+
+export interface OtherChoices {
+  readonly choices: readonly OtherChoice[];
+  /** How many there are besides that the form has no room for. */
+  readonly more: number;
+}
+
 export interface TurnDetails {
   readonly logprobs: Logprobs | null;
   /** Why there are none, in one sentence, or "". */
@@ -79,4 +98,6 @@ export interface TurnDetails {
   /** What of the object has come while it streams; null before. */
   readonly partial: Json;
   readonly request: Json;
+  /** Null for a turn with one reply. */
+  readonly other_choices: OtherChoices | null;
 }

@@ -3,6 +3,8 @@
 import type {
   Alternative,
   Logprobs,
+  OtherChoice,
+  OtherChoices,
   SpanKind,
   TimedWord,
   Token,
@@ -29,6 +31,7 @@ export function readDetails(root: Part): TurnDetails {
     parsed_error: attempt(root.get("parsed_error"), text, null),
     partial: jsonOf(root.get("partial")),
     request: jsonOf(root.get("request")),
+    other_choices: attempt(root.get("other_choices"), readChoices, null),
   };
 }
 
@@ -103,6 +106,25 @@ export function readToolCalls(part: Part): readonly ToolCall[] {
     round: attempt(call.get("round"), size, 0),
     hash: attempt(call.get("hash"), text, ""),
   }));
+}
+
+function readChoices(part: Part): OtherChoices {
+  return { choices: part.get("choices").list(readChoice), more: attempt(part.get("more"), size, 0) };
+}
+
+function readChoice(choice: Part): OtherChoice {
+  return {
+    index: choice.get("index").size(),
+    text: choice.get("text").text(),
+    refusal: attempt(choice.get("refusal"), text, null),
+    finish: attempt(choice.get("finish"), text, null),
+    sound: attempt(
+      choice.get("sound"),
+      (sound) => ({ duration_s: sound.get("duration_s").size(), peaks: sound.get("peaks").list(size) }),
+      null,
+    ),
+    calls: attempt(choice.get("calls"), (calls) => calls.list(text), []),
+  };
 }
 
 function readObject(part: Part): Readonly<Record<string, Json>> {

@@ -92,6 +92,8 @@ export interface TurnPort {
   stop(): void;
   /** The sound of a part of what was said to the model; null where it is not here. Always the same player for a part. */
   said(part: number): PlayerPort | null;
+  /** The sound of another reply to the same request, by its index; null where it is not here. Always the same player for one. */
+  choice(index: number): PlayerPort | null;
   /** Null where no kernel would hear it. */
   readonly decide: Decide | null;
   /** All probabilities, also those that the form has no room for, or why they cannot be had; null as for `decide`. */

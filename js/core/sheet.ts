@@ -2,6 +2,7 @@
 
 import base from "./styles/base.css";
 import card from "./styles/card.css";
+import choices from "./styles/choices.css";
 import events from "./styles/events.css";
 import folds from "./styles/folds.css";
 import json from "./styles/json.css";
@@ -24,6 +25,7 @@ export const SHEET = [
   folds,
   json,
   events,
+  choices,
   sound,
   tokens,
   tools,

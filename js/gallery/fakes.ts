@@ -109,6 +109,9 @@ export function fakeRecorder(phase: RecorderPhase, extra: Partial<RecorderPort> 
 }
 
 export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): TurnPort {
+  const choices = [null, ...(card.other_choices?.choices ?? [])].map((choice) =>
+    choice?.sound ? fakePlayer("ready", choice.sound.duration_s) : null,
+  );
   const said = card.input.map((part) =>
     part.kind === "sound" ? fakePlayer("ready", part.duration_s) : null,
   );
@@ -118,6 +121,7 @@ export function fakeTurn(card: TurnCard, player: PlayerPort, progress_s = 0): Tu
     progress_s: signal(progress_s),
     stop: nothing,
     said: (part) => said[part] ?? null,
+    choice: (index) => choices[index] ?? null,
     decide: () => Promise.resolve(""),
     allLogprobs: () => Promise.resolve("the gallery has no kernel"),
     rawEvents: () => Promise.resolve(EVENTS),

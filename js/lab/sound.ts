@@ -84,6 +84,7 @@ export async function savedTurns(
         progress_s: signal(0),
         stop: () => undefined,
         said: (part) => said[part] ?? null,
+        choice: () => null,
         decide: null,
         version: null,
         allLogprobs: null,

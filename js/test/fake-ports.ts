@@ -125,6 +125,12 @@ export class FakeTurn implements TurnPort {
     return this.sounds.get(part) ?? null;
   }
 
+  /** Players of the other choices, by their index. */
+  readonly choices = new Map<number, FakePlayer>();
+  choice(index: number): PlayerPort | null {
+    return this.choices.get(index) ?? null;
+  }
+
   /** What the kernel says of the next decision; "" takes it. */
   refusal = "";
   decide: TurnPort["decide"] = (call, decision) => {

@@ -21,6 +21,7 @@ const UNMARKED = {
   parsed_error: null,
   partial: null,
   request: null,
+  other_choices: null,
   facts: {
     ...example.facts,
     seed: null,

@@ -14,7 +14,7 @@ import { decodeSound, type DecodeSound } from "../audio/decode";
 import { samplesFromBytes } from "../audio/pcm";
 import { StreamPlayer } from "../audio/playback";
 import type { Speakers } from "../audio/sink";
-import type { Answer, Channel } from "../rpc";
+import type { Answer, Channel, JsonObject } from "../rpc";
 import type { PageEvent } from "./events";
 import { LivePeaks } from "./live-peaks";
 
@@ -39,7 +39,7 @@ export class TurnStore implements TurnPort {
   readonly #progress_s = signal(0);
   readonly #player: StreamPlayer;
   readonly #peaks = new LivePeaks();
-  readonly #said = new Map<number, StreamPlayer>();
+  readonly #said = new Map<string, StreamPlayer>();
   readonly #others = new Map<string, TurnStore>();
   #heard = false;
 
@@ -77,11 +77,23 @@ export class TurnStore implements TurnPort {
   said(part: number): PlayerPort | null {
     const input = this.#card.peek().input[part];
     if (input?.kind !== "sound") return null;
-    let player = this.#said.get(part);
+    return this.#soundOf({ part }, input.duration_s);
+  }
+
+  choice(index: number): PlayerPort | null {
+    const others = this.#card.peek().other_choices?.choices ?? [];
+    const sound = others.find((choice) => choice.index === index)?.sound ?? null;
+    return sound === null ? null : this.#soundOf({ choice: index }, sound.duration_s);
+  }
+
+  /** The player of a sound besides the reply's own, which the kernel knows by these words. */
+  #soundOf(wanted: JsonObject, duration_s: number): PlayerPort {
+    const name = JSON.stringify(wanted);
+    let player = this.#said.get(name);
     if (player === undefined) {
-      player = new StreamPlayer({ turn: `${this.id}/${part}`, ...this.#parts });
-      player.offer(input.duration_s, () => this.#fetchSound(part));
-      this.#said.set(part, player);
+      player = new StreamPlayer({ turn: `${this.id}/${name}`, ...this.#parts });
+      player.offer(duration_s, () => this.#fetchSound(wanted));
+      this.#said.set(name, player);
       const opened = player;
       this.#scope.add(() => opened.close());
     }
@@ -220,9 +232,8 @@ export class TurnStore implements TurnPort {
     if (this.running) this.#player.pause();
   }
 
-  /** The reply's sound, or that of a part of what was said. */
-  async #fetchSound(part?: number): Promise<Int16Array | null> {
-    const wanted = part === undefined ? {} : { part };
+  /** The reply's sound, or that of a part of what was said, or of another choice. */
+  async #fetchSound(wanted: JsonObject = {}): Promise<Int16Array | null> {
     const answer = await this.#channel.request("sound", { turn: this.id, ...wanted });
     if (answer.kind !== "result") return null;
     const [bytes] = answer.buffers;

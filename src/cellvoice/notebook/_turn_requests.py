@@ -22,7 +22,8 @@ Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
 def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
     """The handlers by their names; each finds its turn in `turns` or among their versions.
 
-    `stop` {turn}; `sound` {turn, part?} → MP3 of the reply, or of that part of the question;
+    `stop` {turn}; `sound` {turn, part?, choice?} → MP3 of the reply, of that part of the question,
+    or of another of the replies (n > 1);
     `spectrogram` {turn} → PNG; `version` {turn} → its card; `logprobs` {turn} → all of them;
     `events` {turn} → what came over the wire, or why there is nothing;
     `turn.decide` {turn, call, hash, action, …} about a call of a tool.
@@ -68,7 +69,9 @@ def _decide(turn: Turn, data: Data) -> Answer:
 
 
 def _sound(turn: Turn, data: Data) -> Answer:
-    part = data.get("part")
+    part, choice = data.get("part"), data.get("choice")
+    if choice is not None:
+        return {"mime": SOUND_MIME}, [_choice_clip(turn, choice).to_bytes("mp3")]
     if part is None:
         return {"mime": SOUND_MIME}, [_reply_clip(turn).to_bytes("mp3")]
     said = turn.input[part] if isinstance(part, int) and 0 <= part < len(turn.input) else None
@@ -100,6 +103,14 @@ def _events(turn: Turn, data: Data) -> Answer:
     if not turn.events_kept:
         why = "this turn was read from a journal, which does not keep what came over the wire"
     return {**found.to_json(), "why": why}, ()
+
+
+def _choice_clip(turn: Turn, choice: object) -> Clip:
+    known = isinstance(choice, int) and 0 <= choice < len(turn.choices)
+    clip = turn.choices[choice].clip if known and isinstance(choice, int) else None
+    if clip is None:
+        raise UsageError("this choice has no sound")
+    return clip
 
 
 def _reply_clip(turn: Turn) -> Clip:

@@ -161,6 +161,31 @@ class TraceForm(TypedDict):
     call_id: str | None
 
 
+class ChoiceSound(TypedDict):
+    """How it sounds is not in the form: only how long, and how loud."""
+
+    duration_s: float
+    peaks: list[float]
+
+
+class ChoiceForm(TypedDict):
+    """Another reply to the same request: `turn.choices[index]`."""
+
+    index: int
+    text: str
+    refusal: str | None
+    finish: str | None
+    sound: ChoiceSound | None
+    calls: list[str]
+
+
+class ChoicesForm(TypedDict):
+    """`more` is how many others there are that had no room."""
+
+    choices: list[ChoiceForm]
+    more: int
+
+
 class Details(TypedDict, total=False):
     """Only what there is to say; cards of the first release have none of it."""
 
@@ -174,6 +199,7 @@ class Details(TypedDict, total=False):
     parsed_error: str | None
     partial: Any
     request: dict[str, Any]
+    other_choices: ChoicesForm
 
 
 class Card(Marks, Details):

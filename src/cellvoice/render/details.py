@@ -14,6 +14,7 @@ from typing import Final
 from cellvoice.protocol import Reply, ScoredToken, facts, mask_keys, word_times
 
 from .card import Details, LogprobsForm, TokenForm
+from .choices import choices_form
 from .clipped import clipped, plain_json
 from .tools import tool_forms, trace_forms
 from .turn_like import TurnLike
@@ -29,11 +30,12 @@ class Limits:
     request_bytes: int | None
     tools_bytes: int | None
     parsed_bytes: int | None
+    choices_bytes: int | None
 
 
 # 450 tokens with five alternatives, or every token of a short answer with all twenty.
-IN_NOTEBOOK: Final = Limits(48_000, 4_000, 24_000, 16_000)
-WHOLE: Final = Limits(None, None, None, None)
+IN_NOTEBOOK: Final = Limits(48_000, 4_000, 24_000, 16_000, 8_000)
+WHOLE: Final = Limits(None, None, None, None, None)
 
 _NOT_ASKED: Final = "token probabilities were not asked for; logprobs=True does"
 
@@ -44,6 +46,9 @@ def details(turn: TurnLike, limits: Limits) -> Details:
     running = turn.finish is None
     _add_probabilities(found, turn, running, limits)
     _add_object(found, turn, running, limits)
+    others = None if running else choices_form(turn.reply, limits.choices_bytes)
+    if others is not None:
+        found["other_choices"] = others
     if not running:
         times, estimated = word_times(turn.reply)
         if times:

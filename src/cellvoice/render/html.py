@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from cellvoice.audio import waveform_data_uri
 
 from .card import Card, SoundInput, TextInput
+from .html_choices import choices_html
 from .html_facts import facts_html
 from .html_probabilities import probabilities_html
 from .html_tools import object_html, tools_html
@@ -67,6 +68,7 @@ def html(card: Card, *, sound_src: str | None = None, said_srcs: Sequence[str | 
         object_html(card),
         probabilities_html(card),
         tools_html(card),
+        choices_html(card),
         facts_html(card),
         "</div>",
     ]

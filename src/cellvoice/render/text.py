@@ -7,7 +7,7 @@ from typing import Final
 
 from .card import Card, SoundInput, TextInput, ToolCallForm
 from .markup import visible
-from .words import fact_pieces, mark_words, note_sentences, seconds
+from .words import choice_words, fact_pieces, mark_words, note_sentences, seconds
 
 # As on the static card: nobody reads more of it in a cell, and turn.text has it all.
 _MOST_LETTERS: Final = 20_000
@@ -26,6 +26,7 @@ def text(card: Card) -> str:
     answer = card["reply"]["refusal"] or card["reply"]["text"]
     if answer:
         lines.append(f"{_plain(card['voice'] or card['model'])}: {_plain(answer)}")
+    lines += _other_choices(card)
     if card.get("parsed") is not None:
         lines.append(f"Object: {_plain(json.dumps(card['parsed'], ensure_ascii=False))}")
     lines += [_plain(sentence) for sentence in note_sentences(card)]
@@ -59,6 +60,15 @@ def _call(call: ToolCallForm) -> str:
     if started_s is not None and ended_s is not None:
         took = f", {seconds(max(ended_s - started_s, 0.0))}"
     return f"Tool {_short(call['name'])}({_short(arguments)}){said}{state}{took}"
+
+
+def _other_choices(card: Card) -> list[str]:
+    """`Choice 2: …`, counted as in `turn.choices`, with the turn's own as the first."""
+    others = card.get("other_choices")
+    if others is None:
+        return []
+    lines = [f"Choice {one['index'] + 1}: {_short(choice_words(one))}" for one in others["choices"]]
+    return [*lines, f"{others['more']} more choices"] if others["more"] else lines
 
 
 def _sureness(card: Card) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .card import Card, State
+from .card import Card, ChoiceForm, State
 
 _STATE_SENTENCES: dict[State, str] = {
     "running": "The reply is still coming.",
@@ -94,3 +94,12 @@ def fact_pieces(card: Card) -> list[str]:
     if cost is not None:
         pieces.append(cost)
     return pieces
+
+
+def choice_words(choice: ChoiceForm) -> str:
+    """What another reply of the turn says: its words, else what it calls."""
+    said = choice["refusal"] or choice["text"]
+    calls = ", ".join(choice["calls"])
+    if said and calls:
+        return f"{said} → {calls}"
+    return said or calls or "no words"

@@ -15,6 +15,7 @@ import pytest
 from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
 from cellvoice.notebook._turn_requests import turn_requests
+from cellvoice.protocol import Reply
 from cellvoice.session import Session, Turn
 
 RECORDED = Path(__file__).parents[2] / "fixtures/recorded/gpt-audio-1.5.basic.shortest.sse"
@@ -56,6 +57,18 @@ def test_the_sound_of_the_reply_and_of_a_part_of_the_question_is_given(turn: Tur
 def test_what_is_no_sound_of_the_question_is_refused(turn: Turn, part: object) -> None:
     with pytest.raises(UsageError, match="no sound"):
         ask(turn, "sound", part=part)
+
+
+def test_the_sound_of_another_choice_is_given(turn: Turn) -> None:
+    turn.reply.others[1] = Reply(pcm=bytearray(b"\x10\x20" * 24_000))
+    _, (other,) = ask(turn, "sound", choice=1)
+    assert abs(Clip.from_bytes(other).duration_s - 1.0) < 0.1
+
+
+@pytest.mark.parametrize("choice", [1, -1, "0", 0.0])
+def test_a_choice_that_there_is_not_is_refused(turn: Turn, choice: object) -> None:
+    with pytest.raises(UsageError, match="this choice has no sound"):
+        ask(turn, "sound", choice=choice)
 
 
 def test_a_spectrogram_is_a_picture(turn: Turn) -> None:

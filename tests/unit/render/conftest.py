@@ -172,6 +172,7 @@ def full_turn(usage: Usage) -> SampleTurn:
     reply = spoken_reply(text="In Zürich it is 18 degrees.")
     reply.logprobs = probabilities()
     reply.fingerprint = "fp_1"
+    reply.others = {1: spoken_reply(text="It is 18 degrees."), 2: Reply(refusal="No.")}
     return SampleTurn(
         timing=FULL_TIMING,
         tool_calls=(SampleCall(),),

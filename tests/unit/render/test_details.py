@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cellvoice.protocol import CostPart, CostParts, build_request, user_message
-from cellvoice.render import WHOLE, frozen
+from cellvoice.protocol import CostPart, CostParts, Reply, build_request, user_message
+from cellvoice.protocol.fold import ReplyToolCall
+from cellvoice.render import WHOLE, frozen, html, text
 from cellvoice.session.tools import ToolCall
 from cellvoice.session.tools.trace import Span
 
@@ -169,3 +170,40 @@ def test_what_has_come_of_an_object_is_shown_only_while_the_turn_runs(make_turn:
     running = Asking(make_turn(finish=None), {"city": "Zü"})
     assert checked(running)["partial"] == {"city": "Zü"}
     assert "partial" not in checked(Asking(make_turn(), {"city": "Zü"}))
+
+
+def test_other_choices_have_their_words_their_length_and_their_calls(full_turn: Any) -> None:
+    call = ReplyToolCall(0, "call_1", "forecast", '{"city": "Zürich"}')
+    full_turn.reply.others[2] = Reply(content=f"No. {KEY}", tool_calls=[call])
+    form = checked(full_turn)["other_choices"]
+    spoken, written = form["choices"]
+    assert (spoken["index"], spoken["text"]) == (1, "It is 18 degrees.")
+    assert spoken["sound"]["duration_s"] == 0.5 and len(spoken["sound"]["peaks"]) == 32
+    assert (written["text"], written["sound"]) == ("No. ***", None)
+    assert written["calls"] == ['forecast({"city": "Zürich"})']
+    page, words = html(frozen(full_turn)), text(frozen(full_turn))
+    assert "2 other choices" in page and "choice 2 · 0.50 s of speech" in page
+    assert 'Choice 3: No. *** → forecast({"city": "Zürich"})' in words
+
+
+def test_a_turn_with_one_reply_or_one_that_runs_has_no_other_choices(
+    make_turn: Any, full_turn: Any
+) -> None:
+    assert "other_choices" not in checked(make_turn())
+    full_turn.finish = None
+    assert "other_choices" not in checked(full_turn)
+
+
+@pytest.mark.parametrize("count", [1, 7, 127])
+def test_other_choices_take_only_so_much_room(make_turn: Any, count: int) -> None:
+    turn = make_turn(0, text="One.")
+    turn.reply.others = {n + 1: Reply(content="many words " * 2_000) for n in range(count)}
+    form = checked(turn)["other_choices"]
+    assert len(json.dumps(form, ensure_ascii=False)) < 9_000
+    assert len(form["choices"]) + form["more"] == count
+    assert all("more letters)" in one["text"] for one in form["choices"])
+    whole = checked(turn, limits=WHOLE)["other_choices"]
+    assert whole["more"] == 0 and whole["choices"][-1]["text"] == "many words " * 2_000
+    if form["more"]:
+        assert f"{form['more']} more: turn.choices has them all" in html(frozen(turn))
+        assert f"{form['more']} more choices" in text(frozen(turn))

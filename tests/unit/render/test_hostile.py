@@ -164,6 +164,8 @@ def test_text_reads_well_on_its_own(full_turn: Any) -> None:
         "You: What is it in Zürich? [sound 4.20 s, heard “what is the capital of france”]",
         'Tool temperature({"city": "Zürich"}) → 18, 0.58 s',
         "alloy: In Zürich it is 18 degrees.",
+        "Choice 2: It is 18 degrees.",
+        "Choice 3: No.",
         'Object: {"city": "Zürich", "degrees": 18}',
         "[embedded engine, not gpt-audio · stale · version 2 of 2 · first sound 0.19 s · "
         "0.23 s in all · 66 tokens · $0.0034 · perplexity 1.28]",
