@@ -88,7 +88,7 @@ function EventRows({ found, current }: RowsProps) {
   const first = useMemo(() => events.find(({ status }) => status === null), [found]);
   const rounds = useMemo(() => new Set(events.map(({ round }) => round)).size > 1, [found]);
   const height_px = ROW_PX * Math.max(1, Math.min(MOST_ROWS, rows.length));
-  const { box, from, to, onScroll, reveal } = useRowWindow(rows.length, ROW_PX, height_px);
+  const { box, from, to, reveal } = useRowWindow(rows.length, ROW_PX, height_px);
   const onKeyDown = (event: KeyboardEvent): void => {
     const next = rowByKey(event.key, current.value, events.length, MOST_ROWS);
     if (next === null) return;
@@ -106,7 +106,6 @@ function EventRows({ found, current }: RowsProps) {
       aria-activedescendant={at >= from && at < to ? `${id}-${at}` : undefined}
       ref={box}
       style={`height:${height_px}px`}
-      onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
       <div role="presentation" style={`height:${rows.length * ROW_PX}px`}>

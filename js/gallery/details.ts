@@ -26,6 +26,7 @@ export const ASKING: TurnCard = {
   reply: { kind: "speech", text: "", refusal: null, sound: null },
   words: [],
   logprobs: null,
+  other_choices: null,
   parsed: null,
   partial: { city: "Zürich" },
   notices: [],
@@ -79,6 +80,19 @@ export const HOSTILE: TurnCard = {
     result_html: call.result_html && `${EVIL}<table><tr><td>${"c".repeat(5_000)}</td></tr></table>`,
     error: ENDLESS,
   })),
+  other_choices: {
+    choices: [
+      {
+        index: 1,
+        text: EVIL + ENDLESS,
+        refusal: null,
+        finish: EVIL + "f".repeat(500),
+        sound: { duration_s: 1, peaks: [0.5] },
+        calls: [EVIL + ENDLESS],
+      },
+    ],
+    more: 0,
+  },
   trace: FULL.trace.map((span) => ({ ...span, name: EVIL })),
   facts: { ...FULL.facts, request_id: EVIL, fingerprint: "f".repeat(500), cost_note: EVIL },
 };

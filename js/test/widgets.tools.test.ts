@@ -98,6 +98,20 @@ test("what was said is fetched by its part, when somebody wants to hear it", asy
   expect(kernel.heard.at(-1)).toMatchObject({ name: "sound", data: { turn: "t1", part: 1 } });
 });
 
+test("another choice's sound is fetched by its index, when somebody wants to hear it", () => {
+  const { clock, kernel, say, turn } = setUp();
+  expect(turn.choice(1)).toBeNull();
+  say("turn.ended", { turn: "t1", card: { ...FULL, id: "t1" } });
+  const player = turn.choice(1);
+  expect(turn.choice(1)).toBe(player);
+  expect(turn.choice(2)).toBeNull();
+  expect([player?.phase.value, player?.duration_s.value]).toEqual(["ready", 3.4]);
+  kernel.respond = () => ({ kind: "error", data: { name: "UsageError", message: "no sound" } });
+  player?.play();
+  clock.advance(50);
+  expect(kernel.heard.at(-1)).toMatchObject({ name: "sound", data: { turn: "t1", choice: 1 } });
+});
+
 test("what came over the wire comes from the kernel, or why there is none of it", async () => {
   const { clock, kernel, turn } = setUp();
   const event = { at_s: 0.4, round: 1, status: null, size_bytes: 9, text: "[DONE]" };
