@@ -12,6 +12,10 @@ pytestmark = pytest.mark.usefixtures("built")
 
 SETUP = "import cellvoice as cv\nsession = cv.Session()"
 ONE, TWO, THREE = (f"turn = session.say({word!r})" for word in ("hello", "thank you", "goodbye"))
+# The engine's answers are short: with their tokens repeated they are too long for a card.
+WEIGHED = """turn = session.say("Why is the sky blue?", logprobs=True, top_logprobs=20, n=2)
+for raw in list(turn.reply.logprobs.raw) * 9:
+    turn.reply.logprobs.append(raw)"""
 ALL = [0, 1, 2, 3]
 
 
@@ -67,6 +71,41 @@ async def test_a_cell_that_runs_again_replaces_its_turn_and_every_card_shows_wha
     await expect(notebook.output(2).locator("[data-mark=stale]")).to_have_count(0)
     saved = await notebook.save()
     assert "widgets" not in saved["metadata"]
+
+
+async def test_a_pad_tells_what_only_the_kernel_has(open_notebook: OpenNotebook) -> None:
+    """Another version, all probabilities, what came over the wire, how another choice sounds."""
+    notebook = await open_notebook(SETUP, WEIGHED, "session")
+    await run(notebook, 0, 1, 2)
+    pad = notebook.output(2).get_by_role("region", name="Conversation with")
+    card = pad.get_by_role("article").first
+    await run(notebook, 1)
+    await expect(marks(card)).to_have_text("version 2 of 2", timeout=WAIT_MS)
+    await card.get_by_role("button", name="earlier version").click()
+    await expect(marks(card)).to_have_text("version 1 of 2")
+    await card.locator(".cv-fold", has_text="Probabilities").locator("summary").click()
+    async with await notebook.kernel() as kernel:
+        tokens = await kernel.value("len(turn.versions[0].logprobs.tokens)")
+        events = await kernel.value("len(turn.versions[0].events)")
+    await card.get_by_role("button", name="Show all").click()
+    await expect(card.get_by_role("button", name="Show all")).to_have_count(0, timeout=WAIT_MS)
+    await expect(card.locator(".cv-fold", has_text="Probabilities")).to_contain_text(
+        f"of {tokens:,} tokens"
+    )
+
+    await card.locator(".cv-facts > summary").click()
+    wire = card.locator(".cv-events")
+    await wire.locator("summary").first.click()
+    await expect(wire.locator("summary").first).to_contain_text(f"[ {events:,} ]", timeout=WAIT_MS)
+    await wire.get_by_role("listbox").press("End")
+    await expect(wire.locator(".cv-event")).to_contain_text("[DONE]")
+
+    await card.get_by_role("button", name="later version").click()
+    await expect(marks(card)).to_have_text("version 2 of 2")
+    await card.locator(".cv-fold", has_text="1 other choice").locator("summary").click()
+    await notebook.forget()
+    await card.get_by_role("button", name="Play the choice 2").click()
+    await notebook.until_rendered(0.3)
 
 
 async def test_run_all_twice_leaves_the_conversation_of_once(open_notebook: OpenNotebook) -> None:

@@ -96,7 +96,8 @@ class RawEvents(Sequence[RawEvent]):
     def __repr__(self) -> str:
         if not self._events:
             return "<RawEvents: none>"
-        lines = [_line(event) for event in self._events[:_SHOWN_EVENTS]]
+        first = next((event.text for event in self._events if event.status is None), "")
+        lines = [_line(event, first) for event in self._events[:_SHOWN_EVENTS]]
         rest = len(self._events) - len(lines)
         if rest:
             lines.append(f"… {rest:,} more")
@@ -161,8 +162,13 @@ def _masked_value(value: Any) -> Any:
     return value
 
 
-def _line(event: RawEvent) -> str:
-    text = " ".join(event.text[: 2 * _SHOWN_LETTERS].split())
+def _line(event: RawEvent, first: str) -> str:
+    """One event, without what it has in common with the first one: an id, a model, a date."""
+    pairs = enumerate(zip(event.text, first, strict=False))
+    same = 0 if event.text is first else next((at for at, (a, b) in pairs if a != b), len(first))
+    begin = event.text.rfind(",", 0, same) + 1
+    shown = f"{'…' if begin else ''}{event.text[begin : begin + 2 * _SHOWN_LETTERS]}"
+    text = " ".join(shown.split())
     short = text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 1]}…"
     status = f"{event.status} " if event.status is not None else ""
     return f"{event.at_s:8.3f} s  {event.round}  {event.size_bytes:>7,} B  {status}{short}"

@@ -201,6 +201,10 @@ def test_keys_are_masked_and_json_stays_json() -> None:
 
 
 def test_it_reads_as_lines() -> None:
-    lines = repr(streamed(SHORTEST)).splitlines()
+    found = streamed(*(part + b"\n\n" for part in SHORTEST.split(b"\n\n")))
+    lines = repr(found).splitlines()
     assert lines[0].startswith("   0.250 s  1") and "chat.completion.chunk" in lines[0]
+    # What all of them have in common is not said again.
+    assert "  …" in lines[1] and "chat.completion.chunk" not in lines[1]
+    assert lines[-1].endswith("[DONE]")
     assert repr(RawEvents()) == "<RawEvents: none>"
