@@ -23,11 +23,12 @@ export function ApprovalView({ call, decide }: ApprovalProps) {
     // What was taken is not asked again; the call's next state takes all of this away.
     busy.value = trouble.value === "";
   };
-  const approve = (): void => {
-    if (!editing.value) return void send({ action: "approve" });
+  /** Run it: with what was written while it was edited, else with what the model wants. */
+  const run = (action: "approve" | "always"): void => {
+    if (!editing.value) return void send({ action });
     const args = readObject(draft.value);
     if (typeof args === "string") trouble.value = args;
-    else void send({ action: "approve", args });
+    else void send({ action, args });
   };
   return (
     <div
@@ -49,7 +50,12 @@ export function ApprovalView({ call, decide }: ApprovalProps) {
         </label>
       ) : null}
       <div class="cv-actions">
-        <button type="button" class="cv-button cv-primary" disabled={busy.value} onClick={approve}>
+        <button
+          type="button"
+          class="cv-button cv-primary"
+          disabled={busy.value}
+          onClick={() => run("approve")}
+        >
           Approve
         </button>
         <button
@@ -64,9 +70,9 @@ export function ApprovalView({ call, decide }: ApprovalProps) {
         <button
           type="button"
           class="cv-button"
-          title={`Run ${call.name} without asking for the rest of this session`}
-          disabled={busy.value || editing.value}
-          onClick={() => void send({ action: "always" })}
+          title={`Run this call${editing.value ? " with these arguments" : ""}, and ${call.name} without asking for the rest of this session`}
+          disabled={busy.value}
+          onClick={() => run("always")}
         >
           Always allow
         </button>

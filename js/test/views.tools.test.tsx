@@ -94,12 +94,29 @@ describe("the calls of tools", () => {
     click("Approve");
     expect(one("[role=alert]").textContent).toContain("have to be one JSON object");
     expect(turn.asked).toEqual([]);
-    expect(button("Always allow").disabled).toBe(true);
+    click("Always allow");
+    expect(one("[role=alert]").textContent).toContain("have to be one JSON object");
+    expect(turn.asked).toEqual([]);
     turn.refusal = "send_mail: to: expected an address";
     write('{"to": "ada@example.org"}');
     click("Approve");
     await vi.waitFor(() => expect(one("[role=alert]").textContent).toBe(turn.refusal));
     expect(turn.asked).toEqual(['send_mail {"action":"approve","args":{"to":"ada@example.org"}}']);
+  });
+
+  it("take other arguments with leave for all that follow, too", async () => {
+    const turn = open(ASKING);
+    click("Edit");
+    const field = one(".cv-edit textarea") as HTMLTextAreaElement;
+    act(() => {
+      field.value = '{"to": "ada@example.org"}';
+      field.dispatchEvent(new Event("input"));
+    });
+    expect(button("Always allow").title).toContain("Run this call with these arguments, and send_mail");
+    click("Always allow");
+    await vi.waitFor(() =>
+      expect(turn.asked).toEqual(['send_mail {"action":"always","args":{"to":"ada@example.org"}}']),
+    );
   });
 
   it("cannot be decided where no kernel listens", () => {

@@ -260,6 +260,7 @@ def use_tools(session: cv.Session) -> None:
     waiting.approve(nights=2)
     waiting.reject("too dear")
     waiting.always()
+    waiting.always(nights=3)
     call: cv.ToolCall = turn.tool_calls[0]
     assert_type(call.error, str | None)
     assert_type(call.started_s, float | None)

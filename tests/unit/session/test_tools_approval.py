@@ -140,6 +140,26 @@ def test_always_holds_for_this_tool_in_this_session(make_session: MakeSession) -
     assert not other.say("Book it.").done
 
 
+def test_arguments_changed_with_always_are_that_calls_alone(make_session: MakeSession) -> None:
+    session, _ = asking(make_session, calls(LYON), calls(LYON), spoken("Twice."))
+    turn = session.say("Book it twice.")
+    with pytest.raises(UsageError, match="does not take these arguments"):
+        decide(session, "always", arguments={"town": "Nice"})
+    assert session.pending[0].call.state == "waiting"
+    decide(session, "always", arguments={"city": "Nice"})
+    session.wait(turn)
+    assert [call.arguments["city"] for call in turn.tool_calls] == ["Nice", "Lyon"]
+    assert [call.state for call in turn.tool_calls] == ["done", "done"]
+
+
+def test_always_takes_changes_as_approve_does(make_session: MakeSession) -> None:
+    session, _ = asking(make_session)
+    turn = session.say("Book it.")
+    session.pending[0].always(city="Nice")
+    session.wait(turn)
+    assert turn.tool_calls[0].arguments["city"] == "Nice"
+
+
 def test_another_tool_of_the_name_is_asked_about_again(make_session: MakeSession) -> None:
     session, _ = asking(make_session, calls(LYON), spoken("One."), calls(LYON), spoken("Two."))
     turn = session.say("Book it.")

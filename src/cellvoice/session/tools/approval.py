@@ -93,10 +93,12 @@ class PendingCall:
         """
         self._approve({**self.arguments, **changes} if changes else None)
 
-    def always(self) -> None:
-        """Run it, and from now on every call of this tool in this session without asking."""
-        self._settle(Decision(True, "person", "always"))
-        self._decisions.allow(self._tool)
+    def always(self, **changes: object) -> None:
+        """Run it, as `approve` does, and from now on every call of this tool in this session.
+
+        Changed arguments are this call's alone; those after it run as the model wants them.
+        """
+        self._always({**self.arguments, **changes} if changes else None)
 
     def reject(self, why: str = "") -> None:
         """Don't run it; the model is told so, and why."""
@@ -111,7 +113,11 @@ class PendingCall:
         with self._lock:
             self._open = False
 
-    def _approve(self, arguments: Mapping[str, object] | None) -> None:
+    def _always(self, arguments: Mapping[str, object] | None) -> None:
+        self._approve(arguments, "always")
+        self._decisions.allow(self._tool)
+
+    def _approve(self, arguments: Mapping[str, object] | None, reason: str = "") -> None:
         if arguments is not None:
             try:
                 self._tool.validated(arguments)
@@ -119,7 +125,7 @@ class PendingCall:
                 raise UsageError(
                     f"{self.name} does not take these arguments ({error}); it still waits"
                 ) from error
-        self._settle(Decision(True, "person", arguments=arguments))
+        self._settle(Decision(True, "person", reason, arguments))
 
     def _settle(self, decision: Decision) -> None:
         with self._lock:
@@ -223,7 +229,7 @@ class Decisions:
         if action == "reject":
             found.reject(reason)
         elif action == "always":
-            found.always()
+            found._always(arguments)
         else:
             found._approve(arguments)
 
