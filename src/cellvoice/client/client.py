@@ -264,7 +264,7 @@ class Client:
             await response.aclose()
         body = self._credentials.hidden.in_body(body)
         if log is not None:
-            log.take_body([body], response.status_code)
+            log.take_body(body, response.status_code)
         if response.status_code == 401 and self._credentials.missing:
             return AuthError(
                 "the service wants an API key and there is none (401); "

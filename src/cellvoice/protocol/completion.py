@@ -19,7 +19,7 @@ from ._reader import ReplyReader
 from ._sound import SoundStream
 from ._sound_words import HEAD_LETTERS
 from .events import AudioChunk, AudioExpiry, Event, FinishReason, StreamDone, UsageReceived
-from .raw_log import RawLog, RawPart
+from .raw_log import RawLog, sound_mark
 from .sse import MAX_EVENT_BYTES
 
 __all__ = ["CompletionParser", "parse_completion"]
@@ -117,11 +117,10 @@ class CompletionParser:
         if self._log is None or not self._kept:
             return
         kept, place = bytes(self._kept), self._searched
-        parts: list[RawPart] = [kept]
         if self._sound_letters:
-            sound = (self._sound_head, self._sound_letters, True)
-            parts = [kept[:place], sound, kept[place:]]
-        self._log.take_body(parts)
+            sound = sound_mark(self._sound_head, self._sound_letters, whole=True)
+            kept = kept[:place] + sound + kept[place:]
+        self._log.take_body(kept)
 
     def _keep(self, data: bytes) -> bytes:
         """Keep bytes up to where sound begins; return those after it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,7 +12,7 @@ from typing import Any, Final, SupportsIndex, overload
 from ._json import NotJSON, decode
 from ._sound_words import SoundNamer
 from .fault import mask_keys
-from .raw_log import RawLog, RawPayload, without_sound
+from .raw_log import MARK, RawLog, without_sound
 
 __all__ = ["RawEvent", "RawEvents", "raw_events"]
 
@@ -114,7 +115,7 @@ def raw_events(log: RawLog, hide: Callable[[str], str] = str) -> RawEvents:
     answers = groupby([*head, *tail], key=lambda batch: (batch[1], batch[2]))
     for (number, status), batches in answers:
         namer = SoundNamer()
-        for at_s, _, _, payloads, _ in batches:
+        for at_s, _, _, payloads in batches:
             for payload in payloads:
                 text, size_bytes = _told(payload, namer)
                 text = _masked(hide(text))
@@ -122,22 +123,21 @@ def raw_events(log: RawLog, hide: Callable[[str], str] = str) -> RawEvents:
     return RawEvents(found, left_out=left_out, left_out_at=sum(len(batch[3]) for batch in head))
 
 
-def _told(payload: RawPayload, namer: SoundNamer) -> tuple[str, int]:
+def _told(payload: bytes, namer: SoundNamer) -> tuple[str, int]:
     """A payload as text, and how many bytes it had."""
-    parts = without_sound(payload) if isinstance(payload, bytes) else payload
-    words, size_bytes = [], 0
-    for part in parts:
-        if isinstance(part, bytes):
-            words.append(part.decode("utf-8", "replace"))
-            size_bytes += len(part)
-        elif isinstance(part, int):
-            words.append(f"⟨{part:,} bytes left out⟩")
-            size_bytes += part
-        else:
-            head, letters, whole = part
-            words.append(namer.name(head, letters, whole=whole))
-            size_bytes += letters
-    return "".join(words), size_bytes
+    payload = without_sound(payload)
+    taken_bytes = 0
+
+    def named(mark: re.Match[bytes]) -> bytes:
+        nonlocal taken_bytes
+        head, amount, kind = mark[1], int(mark[2]), mark[3]
+        taken_bytes += amount - len(mark[0])
+        if kind == b"x":
+            return f"⟨{amount:,} bytes left out⟩".encode()
+        return namer.name(head, amount, whole=kind == b"w").encode()
+
+    text = MARK.sub(named, payload).decode("utf-8", "replace")
+    return text, len(payload) + taken_bytes
 
 
 def _masked(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from ._sound_words import HEAD_LETTERS
 
-__all__ = ["RawBatch", "RawLog", "RawPart", "RawPayload", "SoundCut", "without_sound"]
+__all__ = ["MARK", "RawBatch", "RawLog", "sound_mark", "without_sound"]
 
 # A minute of gpt-audio's speech is 2,000 events, 0.5 MB beside the 2.9 MB of its samples: nearly
 # all of it is kept, and of longer replies what says most, the beginning and the end.
@@ -25,28 +25,21 @@ _SHORT_BYTES: Final = 512
 # What comes at once and is larger is kept, and left out, a few events at a time.
 _BATCH_BYTES: Final = 32_768
 _BATCH_EVENTS: Final = 8
-_MOST_PART_BYTES: Final = 32_768
-_SOUND: Final = b'"data":"'
-# No payload begins so.
-_NEVER: Final = b"\n"
+_MOST_EVENT_BYTES: Final = 32_768
 _SOUND_BEGINS: Final = re.compile(rb'"data"\s*:\s*"(?=[A-Za-z0-9+/=]{64})')
 # A `data:` address, and the text of those who send their sound as text, where only what is too
 # long for a word can be sound.
 _RARE_SOUND: Final = re.compile(
     rb';base64,([A-Za-z0-9+/]{16,}={0,2})|"content"\s*:\s*"([A-Za-z0-9+/]{1024,}={0,2})'
 )
+# In the place of what was taken out, between two NULs, which no JSON has: the first letters of a
+# sound (none: it goes on as the one before), how many bytes there were, and what it was, `p` a
+# piece of sound, `w` the whole of one, `x` the middle of an event that is too long.
+MARK: Final = re.compile(rb"\0([A-Za-z0-9+/=]*):(\d{1,12}):([pwx])\0")
 
-
-# Plain tuples, because they are made while a reply streams.
-# In the place of base64: how it began, how many letters it had, whether it was all of a sound.
-SoundCut = tuple[bytes, int, bool]
-# An int is how many bytes were left out of what was too long.
-RawPart = bytes | SoundCut | int
-# The payload of a `data:` line or a body: as it came, or in parts where something was taken out.
-RawPayload = bytes | tuple[RawPart, ...]
 # What came at once: when by the log's clock, in answer to which request, the status of a refusal or
-# None, the payloads, and how many bytes of them are kept.
-RawBatch = tuple[float, int, int | None, Sequence[RawPayload], int]
+# None, and the payloads. A plain tuple, because they are made while a reply streams.
+RawBatch = tuple[float, int, int | None, Sequence[bytes]]
 
 
 class RawLog:
@@ -61,8 +54,9 @@ class RawLog:
         self._head: list[RawBatch] = []
         self._tail: deque[RawBatch] = deque()
         self._head_bytes = self._tail_bytes = 0
-        # What the events with sound of a reply have before it, which is the same in nearly all.
-        self._before_sound = _NEVER
+        # The newest piece of sound: how long it was, what the event had before it, and that with
+        # the mark behind it. Nearly all events with sound in a reply begin alike.
+        self._sound = (0, b"", b"")
         self.zero_s: float | None = None
         self.round = 1
         self.left_out = 0
@@ -79,59 +73,49 @@ class RawLog:
         `sounds`: how many letters of base64 the pieces of sound among them have, in their order,
         as far as it is known.
         """
-        at_s, size_bytes = self._clock(), sum(map(len, payloads))
-        kept: Sequence[RawPayload] = payloads
+        at_s = self._clock()
         if sounds:
-            kept, size_bytes = self._without_sounds(payloads, iter(sounds))
-        if size_bytes <= _BATCH_BYTES:
-            self._keep((at_s, self.round, None, kept, size_bytes))
+            payloads = self._without_sounds(payloads, iter(sounds))
+        if sum(map(len, payloads)) <= _BATCH_BYTES:
+            self._keep((at_s, self.round, None, payloads))
             return
-        for start in range(0, len(kept), _BATCH_EVENTS):
-            some = kept[start : start + _BATCH_EVENTS]
-            size_bytes = sum(map(_held_bytes, some))
-            if size_bytes > _MOST_PART_BYTES:
-                some = [_shortened(one) for one in some]
-                size_bytes = sum(map(_held_bytes, some))
-            self._keep((at_s, self.round, None, some, size_bytes))
+        for start in range(0, len(payloads), _BATCH_EVENTS):
+            some = [_shortened(one) for one in payloads[start : start + _BATCH_EVENTS]]
+            self._keep((at_s, self.round, None, some))
 
-    def take_body(self, parts: Sequence[RawPart], status: int | None = None) -> None:
+    def take_body(self, body: bytes, status: int | None = None) -> None:
         """The body of an answer that was no stream has come, whole or cut."""
-        cut = [one for part in parts for one in _parts(part)]
-        kept = _shortened(tuple(cut))
-        self._keep((self._clock(), self.round, status, [kept], _held_bytes(kept)))
+        kept = _shortened(without_sound(body))
+        self._keep((self._clock(), self.round, status, [kept]))
 
     def batches(self) -> tuple[list[RawBatch], list[RawBatch], int]:
         """The first ones, the last ones, and how many events there were between them."""
         head, tail = list(self._head), list(self._tail)
         return head, tail, self.left_out
 
-    def _without_sounds(
-        self, payloads: Sequence[bytes], sounds: Iterator[int]
-    ) -> tuple[list[RawPayload], int]:
-        """Some payloads without their sound, and how many bytes that leaves."""
-        kept: list[RawPayload] = []
-        cut_letters, before = 0, self._before_sound
+    def _without_sounds(self, payloads: Sequence[bytes], sounds: Iterator[int]) -> list[bytes]:
+        kept: list[bytes] = []
+        known, before, marked = self._sound
         for payload in payloads:
             if len(payload) <= _SHORT_BYTES:
                 kept.append(payload)
                 continue
-            begin, letters = len(before), next(sounds, 0)
-            end = begin + letters
-            # The service's own form: all up to the sound is as before, little comes after it.
-            if payload.startswith(before) and payload[end : end + 2] == b'"}' and letters > 64:
-                head = (payload[begin : begin + HEAD_LETTERS], letters, False)
-                kept.append((before, head, payload[end:]))
-                cut_letters += letters
+            letters = next(sounds, 0)
+            end = len(before) + letters
+            # As the one before: only what comes after the sound is new.
+            if letters == known and payload.startswith(before) and payload[end : end + 1] == b'"':
+                kept.append(marked + payload[end:])
                 continue
-            before = payload[: payload.find(_SOUND) + len(_SOUND)]
-            parts = without_sound(payload)
-            kept.append(parts)
-            cut_letters += len(payload) - _held_bytes(parts)
-        self._before_sound = before
-        return kept, sum(map(len, payloads)) - cut_letters
+            kept.append(without_sound(payload))
+            found = _SOUND_BEGINS.search(payload)
+            if found is not None and letters > HEAD_LETTERS:
+                known, before = letters, payload[: found.end()]
+                marked = before + sound_mark(b"", letters)
+        self._sound = (known, before, marked)
+        return kept
 
     def _keep(self, batch: RawBatch) -> None:
-        size_bytes = batch[4] + _EVENT_BYTES * len(batch[3])
+        size_bytes = _size_bytes(batch)
         if self._head_bytes < _HEAD_BYTES:
             self._head_bytes += size_bytes
             self._head.append(batch)
@@ -141,50 +125,41 @@ class RawLog:
         tail.append(batch)
         while self._tail_bytes > _TAIL_BYTES:
             gone = tail.popleft()
-            self._tail_bytes -= gone[4] + _EVENT_BYTES * len(gone[3])
+            self._tail_bytes -= _size_bytes(gone)
             self.left_out += len(gone[3])
 
 
-def without_sound(payload: bytes) -> tuple[RawPart, ...]:
-    """A payload in parts, all that looks like sound taken out."""
-    parts: list[RawPart] = []
-    start = 0
+def sound_mark(head: bytes, letters: int, *, whole: bool = False) -> bytes:
+    """What stands for so many letters of base64 that begin with `head`."""
+    return b"\0%b:%d:%b\0" % (head[:HEAD_LETTERS], letters, b"w" if whole else b"p")
+
+
+def without_sound(payload: bytes) -> bytes:
+    """A payload with a mark in the place of all that looks like sound."""
     for pattern in (_SOUND_BEGINS, _RARE_SOUND):
-        for found in pattern.finditer(payload, start):
+        parts: list[bytes] = []
+        start = 0
+        for found in pattern.finditer(payload):
             begin = found.start(found.lastindex) if found.lastindex else found.end()
             end = payload.find(b'"', begin)
             end = len(payload) if end < 0 else end  # the connection ended inside the sound
-            parts += [
-                payload[start:begin],
-                (payload[begin : begin + HEAD_LETTERS], end - begin, False),
-            ]
+            head = payload[begin : begin + HEAD_LETTERS]
+            parts += [payload[start:begin], sound_mark(head, end - begin)]
             start = end
         if parts:
-            break
-    return (*parts, payload[start:]) if parts else (payload,)
+            payload = b"".join([*parts, payload[start:]])
+    return payload
 
 
-def _parts(part: RawPart) -> tuple[RawPart, ...]:
-    return without_sound(part) if isinstance(part, bytes) else (part,)
-
-
-def _shortened(payload: RawPayload) -> RawPayload:
+def _shortened(payload: bytes) -> bytes:
     """A payload without the middle of what is far too long."""
-    given = (payload,) if isinstance(payload, bytes) else payload
-    if all(_part_bytes(part) <= _MOST_PART_BYTES for part in given):
+    middle_bytes = len(payload) - _MOST_EVENT_BYTES
+    if middle_bytes <= 0:
         return payload
-    half, parts = _MOST_PART_BYTES // 2, list[RawPart]()
-    for part in given:
-        if isinstance(part, bytes) and len(part) > _MOST_PART_BYTES:
-            parts += [part[:half], len(part) - 2 * half, part[-half:]]
-        else:
-            parts.append(part)
-    return tuple(parts)
+    half = _MOST_EVENT_BYTES // 2
+    return payload[:half] + b"\0:%d:x\0" % middle_bytes + payload[-half:]
 
 
-def _held_bytes(payload: RawPayload) -> int:
-    return len(payload) if isinstance(payload, bytes) else sum(map(_part_bytes, payload))
-
-
-def _part_bytes(part: RawPart) -> int:
-    return len(part) if isinstance(part, bytes) else HEAD_LETTERS
+def _size_bytes(batch: RawBatch) -> int:
+    payloads = batch[3]
+    return sum(map(len, payloads)) + _EVENT_BYTES * len(payloads)
