@@ -24,7 +24,6 @@ _EVENT_BYTES: Final = 64
 _SHORT_BYTES: Final = 512
 # What comes at once and is larger is kept, and left out, a few events at a time.
 _BATCH_BYTES: Final = 32_768
-_BATCH_EVENTS: Final = 8
 _MOST_EVENT_BYTES: Final = 32_768
 _SOUND_BEGINS: Final = re.compile(rb'"data"\s*:\s*"(?=[A-Za-z0-9+/=]{64})')
 # A `data:` address, and the text of those who send their sound as text, where only what is too
@@ -54,9 +53,9 @@ class RawLog:
         self._head: list[RawBatch] = []
         self._tail: deque[RawBatch] = deque()
         self._head_bytes = self._tail_bytes = 0
-        # The newest piece of sound: how long it was, what the event had before it, and that with
-        # the mark behind it. Nearly all events with sound in a reply begin alike.
-        self._sound = (0, b"", b"")
+        # The newest event with sound: how long the sound and the whole were, what stood before and
+        # after it, and what is kept of it. Nearly all of a reply are alike.
+        self._newest = (-1, 0, b"", b"", b"")
         self.zero_s: float | None = None
         self.round = 1
         self.left_out = 0
@@ -76,17 +75,21 @@ class RawLog:
         at_s = self._clock()
         if sounds:
             payloads = self._without_sounds(payloads, iter(sounds))
-        if sum(map(len, payloads)) <= _BATCH_BYTES:
-            self._keep((at_s, self.round, None, payloads))
+        size_bytes = sum(map(len, payloads))
+        if size_bytes <= _BATCH_BYTES:
+            self._keep((at_s, self.round, None, payloads), size_bytes)
             return
-        for start in range(0, len(payloads), _BATCH_EVENTS):
-            some = [_shortened(one) for one in payloads[start : start + _BATCH_EVENTS]]
-            self._keep((at_s, self.round, None, some))
+        if max(map(len, payloads)) > _MOST_EVENT_BYTES:
+            payloads = [_shortened(one) for one in payloads]
+        step = 1 + len(payloads) * _BATCH_BYTES // size_bytes
+        for start in range(0, len(payloads), step):
+            some = payloads[start : start + step]
+            self._keep((at_s, self.round, None, some), sum(map(len, some)))
 
     def take_body(self, body: bytes, status: int | None = None) -> None:
         """The body of an answer that was no stream has come, whole or cut."""
         kept = _shortened(without_sound(body))
-        self._keep((self._clock(), self.round, status, [kept]))
+        self._keep((self._clock(), self.round, status, [kept]), len(kept))
 
     def batches(self) -> tuple[list[RawBatch], list[RawBatch], int]:
         """The first ones, the last ones, and how many events there were between them."""
@@ -95,27 +98,36 @@ class RawLog:
 
     def _without_sounds(self, payloads: Sequence[bytes], sounds: Iterator[int]) -> list[bytes]:
         kept: list[bytes] = []
-        known, before, marked = self._sound
+        keep, short_bytes = kept.append, _SHORT_BYTES
+        known, size_bytes, before, after, held = self._newest
         for payload in payloads:
-            if len(payload) <= _SHORT_BYTES:
-                kept.append(payload)
+            if len(payload) <= short_bytes:
+                keep(payload)
                 continue
             letters = next(sounds, 0)
-            end = len(before) + letters
-            # As the one before: only what comes after the sound is new.
-            if letters == known and payload.startswith(before) and payload[end : end + 1] == b'"':
-                kept.append(marked + payload[end:])
+            # As the one before but for its sound, which has no quotes: its length is the reader's.
+            if (
+                letters == known
+                and len(payload) == size_bytes
+                and payload.startswith(before)
+                and payload.endswith(after)
+            ):
+                keep(held)
                 continue
-            kept.append(without_sound(payload))
+            keep(without_sound(payload))
             found = _SOUND_BEGINS.search(payload)
-            if found is not None and letters > HEAD_LETTERS:
-                known, before = letters, payload[: found.end()]
-                marked = before + sound_mark(b"", letters)
-        self._sound = (known, before, marked)
+            end = found.end() + letters if found is not None else 0
+            ends_there = letters > HEAD_LETTERS and payload[end : end + 1] == b'"'
+            # What follows is short, or it might be another sound.
+            if ends_there and len(payload) - end < short_bytes:
+                known, size_bytes = letters, len(payload)
+                before, after = payload[: end - letters], payload[end:]
+                held = before + sound_mark(b"", letters) + after
+        self._newest = (known, size_bytes, before, after, held)
         return kept
 
-    def _keep(self, batch: RawBatch) -> None:
-        size_bytes = _size_bytes(batch)
+    def _keep(self, batch: RawBatch, size_bytes: int) -> None:
+        size_bytes += _EVENT_BYTES * len(batch[3])
         if self._head_bytes < _HEAD_BYTES:
             self._head_bytes += size_bytes
             self._head.append(batch)
@@ -123,9 +135,9 @@ class RawLog:
         tail = self._tail
         self._tail_bytes += size_bytes
         tail.append(batch)
-        while self._tail_bytes > _TAIL_BYTES:
+        while self._tail_bytes > _TAIL_BYTES and len(tail) > 1:
             gone = tail.popleft()
-            self._tail_bytes -= _size_bytes(gone)
+            self._tail_bytes -= sum(map(len, gone[3])) + _EVENT_BYTES * len(gone[3])
             self.left_out += len(gone[3])
 
 
@@ -158,8 +170,3 @@ def _shortened(payload: bytes) -> bytes:
         return payload
     half = _MOST_EVENT_BYTES // 2
     return payload[:half] + b"\0:%d:x\0" % middle_bytes + payload[-half:]
-
-
-def _size_bytes(batch: RawBatch) -> int:
-    payloads = batch[3]
-    return sum(map(len, payloads)) + _EVENT_BYTES * len(payloads)
