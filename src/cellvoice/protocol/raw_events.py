@@ -58,7 +58,7 @@ class RawEvent:
 class RawEvents(Sequence[RawEvent]):
     """The events of a turn in the order in which they came, as they were when it was asked for.
 
-    About 0.5 MB of a turn is kept, which is a minute of speech: of a longer one the first and the
+    About 0.8 MB of a turn is kept, which is a minute of speech: of a longer one the first and the
     last events. `left_out` is how many are missing, `left_out_at` the index before which they were.
     """
 

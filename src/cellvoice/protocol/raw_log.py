@@ -14,10 +14,10 @@ from ._sound_words import HEAD_LETTERS
 
 __all__ = ["MARK", "RawBatch", "RawLog", "sound_mark", "without_sound"]
 
-# A minute of gpt-audio's speech is 2,000 events, 0.5 MB beside the 2.9 MB of its samples: nearly
-# all of it is kept, and of longer replies what says most, the beginning and the end.
-_HEAD_BYTES: Final = 262_144
-_TAIL_BYTES: Final = 262_144
+# A minute of gpt-audio's speech is 2,000 events, 0.7 MB beside the 2.9 MB of its samples. All of it
+# is kept, and of longer replies what says most, the beginning and the end.
+_HEAD_BYTES: Final = 393_216
+_TAIL_BYTES: Final = 393_216
 # What Python adds to the bytes of an event.
 _EVENT_BYTES: Final = 64
 # No event with sound in it is as short as this, and most events without are.
@@ -44,7 +44,7 @@ RawBatch = tuple[float, int, int | None, Sequence[bytes]]
 class RawLog:
     """Keeps what comes. `clock` gives seconds that only go on; `round` is the request's, from 1.
 
-    At most about 0.5 MB: beyond that the middle is left out and counted. `take` is for one thread,
+    At most about 0.8 MB: beyond that the middle is left out and counted. `take` is for one thread,
     everything else may be read from any.
     """
 

@@ -26,7 +26,7 @@ class Wired:
     def events(self) -> RawEvents:
         """What came over the wire, event by event, of all requests of the turn, also refusals.
 
-        Times are seconds since the first request was sent. About 0.5 MB is kept, sound not
+        Times are seconds since the first request was sent. About 0.8 MB is kept, sound not
         counted; `events.left_out` is how many are missing. It is not in the journal: a turn that
         was resumed or loaded has none.
         """
