@@ -55,6 +55,10 @@ def asking() -> Iterator[Session]:
     session = Session(api_key="k", transport=Asks(), journal=False)
     session.tool(approve="ask")(book)
     yield session
+    # A card that is frozen later would be put into the next test's notebook.
+    for turn in session.turns:
+        turn.stop()
+        turn.wait()
     session.close()
 
 
@@ -127,7 +131,6 @@ def test_a_decision_about_anything_else_is_refused(
     answer = decide(notebook, turn, shown, **given)
     assert answer["kind"] == "error" and answer["data"]["name"] == "UsageError"
     assert turn.tool_calls[0].state == "waiting"
-    turn.stop()
 
 
 def test_a_cell_whose_page_can_not_be_heard_returns_and_the_turn_goes_on_later(
