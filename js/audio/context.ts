@@ -3,6 +3,7 @@
 import type { Loop, Samples } from "../core/ports";
 import { SERVICE_RATE_HZ } from "./pcm";
 import { FIRST_START_BUFFER_S } from "./ring";
+import type { Kept } from "./shelf";
 
 /** Something that can hold the floor. Plain functions, because each widget instance has its own copy of this module. */
 export interface Voice {
@@ -24,6 +25,8 @@ export interface LiveSound {
   setSpeed?(speed: number): void;
   setLoop?(loop: Loop | null): void;
   samples?(): Promise<Samples | null>;
+  /** Where it can be had again, once its widget is gone. */
+  offer?(duration_s: number, load: () => Promise<Int16Array | null>): void;
 }
 
 /** What the audio thread saw of one reply. */
@@ -48,6 +51,8 @@ export interface PageAudio {
   start_buffer_s: number;
   readonly live: Map<string, LiveSound>;
   readonly reports: PlaybackReport[];
+  /** Sounds at rest, the one that was heard last at the end; an older bundle has made none. */
+  shelf?: Kept[];
 }
 
 const PAGE = Symbol.for("cellvoice.audio.v1");

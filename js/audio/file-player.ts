@@ -195,7 +195,7 @@ export class FilePlayer implements PlayerPort {
 }
 
 /** What lies at an address; null when it is not there any more. */
-async function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(address) ?? [];
   // A page's content policy may forbid to fetch what it lets play.
   if (base64 !== undefined) return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -210,11 +210,13 @@ export interface AdoptedPlayer extends PlayerPort {
 
 /**
  * The live sound of a turn, when this page is still playing it: a card that freezes while its reply sounds goes on
- * with it instead of beginning another player. Null when there is none, or it has ended.
+ * with it instead of beginning another player. Null when there is none, or it has ended. `load` fetches the sound when
+ * the page has let it go.
  */
-export function adoptPlayer(turn: string): AdoptedPlayer | null {
+export function adoptPlayer(turn: string, load: () => Promise<Int16Array | null>): AdoptedPlayer | null {
   const sound = pageAudio().live.get(turn);
   if (sound === undefined || sound.state().phase === "ended") return null;
+  sound.offer?.(sound.state().duration_s, load);
   const phase = signal<PlayerPhase>("ready");
   const position_s = signal(0);
   const duration_s = signal(0);

@@ -21,8 +21,12 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   }
 
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    if (this.#closed) {
+      this.#post({ kind: "closed" });
+      return false;
+    }
     const [first, ...others] = outputs[0] ?? [];
-    if (first === undefined) return !this.#closed;
+    if (first === undefined) return true;
     const count = this.#ring.render(first);
     for (const channel of others) channel.set(first);
     if (!this.#heard && count > 0 && first.some((sample) => sample !== 0)) {
@@ -32,7 +36,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.#since_report += first.length;
     if (this.#ring.state !== this.#told || (count > 0 && this.#since_report >= this.#report_frames))
       this.#report();
-    return !this.#closed;
+    return true;
   }
 
   #take(message: ToPlayback): void {

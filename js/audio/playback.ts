@@ -13,15 +13,12 @@ import {
   type Voice,
 } from "./context";
 import type { FromPlayback } from "./messages";
+import { CLICKED_MS, unaskedPatience_ms } from "./patience";
 import { joined, SERVICE_RATE_HZ } from "./pcm";
+import { shelve, takeDown, type Kept } from "./shelf";
 import { pageSpeakers, type Sink, type Speakers } from "./sink";
 import { wavOf } from "./wav";
 
-/** Sound that is not let out after this long waits for a click: on a page nobody has touched, on one that was
- * touched, and after a click of our own, when a busy machine is slow (2 s were seen) but nothing forbids. */
-const UNTOUCHED_MS = 400;
-const TOUCHED_MS = 5_000;
-const CLICKED_MS = 20_000;
 /** A smooth reply may have been lucky, so what was learned is forgotten slowly. */
 const CALMER = 0.8;
 const MAX_REPORTS = 32;
@@ -44,7 +41,8 @@ export class StreamPlayer implements PlayerPort {
   readonly #speed = signal(1);
   readonly #loop = signal<Loop | null>(null);
   readonly #voice: Voice = { start: () => this.#start(), yield: () => this.#hold() };
-  readonly #pieces: Int16Array[] = [];
+  readonly #kept: Kept = { duration_s: () => this.#frames / this.#rate_hz, drop: () => this.#drop() };
+  #pieces: Int16Array[] = [];
   readonly #watchers = new Set<() => void>();
   #report: PlaybackReport | null = null;
   #frames = 0;
@@ -52,9 +50,11 @@ export class StreamPlayer implements PlayerPort {
   #released = false;
   /** Another view of the page has the same reply and plays it. */
   #echo = false;
+  #announced = false;
   #sink: Sink | null = null;
   #opening = false;
   #load: (() => Promise<Int16Array | null>) | null = null;
+  #fetching: Promise<void> | null = null;
   #wanted = false;
   #asked_ms = 0;
   #patience_ms = CLICKED_MS;
@@ -113,10 +113,16 @@ export class StreamPlayer implements PlayerPort {
     if (this.#wanted) this.#openSink();
   }
 
-  /** The sound is elsewhere: offer it now and fetch it when it is to be played. `load` gives null when it is gone. */
+  /**
+   * The sound is elsewhere, too: it is fetched when it is to be played and is not here, or not any more. `load` gives
+   * null when it is gone.
+   */
   offer(duration_s: number, load: () => Promise<Int16Array | null>): void {
-    if (this.#frames > 0) return;
     this.#load = load;
+    if (this.#frames > 0) {
+      this.#rest();
+      return;
+    }
     this.#duration_s.value = duration_s;
     this.#phase.value = "ready";
   }
@@ -131,7 +137,7 @@ export class StreamPlayer implements PlayerPort {
   /** Play by itself, after whatever the page plays now; a reply that two views show is heard once. */
   autoPlay(): void {
     if (this.#scope.closed || this.#echo) return;
-    this.#patience_ms = wasTouched() ? TOUCHED_MS : UNTOUCHED_MS;
+    this.#patience_ms = unaskedPatience_ms();
     waitForFloor(this.#voice);
   }
 
@@ -174,13 +180,16 @@ export class StreamPlayer implements PlayerPort {
   /** The widget is going: play on to the end if it is playing or has its turn coming, then let everything go. */
   release(): void {
     this.#released = true;
+    this.#load = null;
+    takeDown(this.#kept);
     this.finish();
   }
 
   /** Stop at once and let everything go. */
   close(): void {
     leaveFloor(this.#voice, false);
-    this.#dropSink();
+    takeDown(this.#kept);
+    this.#drop();
     this.#scope.close();
   }
 
@@ -219,6 +228,7 @@ export class StreamPlayer implements PlayerPort {
     this.#stopWaiting();
     // A sound that was given up as blocked begins only by its own button: the click that woke the page was for another.
     if (!this.#wanted || this.#scope.closed) return;
+    takeDown(this.#kept);
     if (this.#frames > 0) this.#phase.value = "playing";
     if (this.#sink !== null) this.#sink.send({ kind: "play" });
     else if (this.#frames > 0) this.#openSink();
@@ -232,19 +242,20 @@ export class StreamPlayer implements PlayerPort {
   }
 
   #fetch(load: () => Promise<Int16Array | null>): Promise<void> {
-    this.#load = null;
-    return load().then(
-      (samples) => {
-        if (samples === null) {
-          this.#failed("it is no longer there");
-          return;
-        }
+    this.#fetching ??= load()
+      .then((samples) => {
+        if (samples === null) throw new Error("it is no longer there");
         this.#finished = false;
         this.feed(0, samples);
         this.finish();
-      },
-      (error: unknown) => this.#failed(error),
-    );
+        this.#rest();
+      })
+      .catch((error: unknown) => {
+        this.#load = null;
+        this.#failed(error);
+      })
+      .finally(() => (this.#fetching = null));
+    return this.#fetching;
   }
 
   #openSink(): void {
@@ -262,7 +273,7 @@ export class StreamPlayer implements PlayerPort {
 
   #opened(sink: Sink): void {
     this.#opening = false;
-    if (this.#scope.closed) {
+    if (this.#scope.closed || this.#frames === 0) {
       sink.close();
       return;
     }
@@ -290,6 +301,7 @@ export class StreamPlayer implements PlayerPort {
       report.first_sound_ms ??= message.at_ms - this.#asked_ms;
       return;
     }
+    if (message.kind === "closed") return;
     report.underruns = message.underruns;
     report.rendered_frames = message.rendered_frames;
     // A new worklet reports once before it has read its first message.
@@ -303,6 +315,7 @@ export class StreamPlayer implements PlayerPort {
     this.#wanted = false;
     this.#phase.value = "ended";
     this.#dropSink();
+    this.#rest();
     leaveFloor(this.#voice, false);
     if (this.#released) this.#closeWhenIdle();
   }
@@ -312,6 +325,7 @@ export class StreamPlayer implements PlayerPort {
     this.#wanted = false;
     this.#sink?.send({ kind: "pause" });
     if (this.#phase.value === "playing") this.#phase.value = "paused";
+    this.#rest();
     if (this.#released) this.#closeWhenIdle();
   }
 
@@ -319,6 +333,17 @@ export class StreamPlayer implements PlayerPort {
     this.#position_s.value = Math.max(0, Math.min(position_s, this.#duration_s.value));
     this.#sink?.send({ kind: "seek", frame: Math.round(this.#position_s.value * this.#rate_hz) });
     if (this.#phase.value === "ended") this.#phase.value = this.#wanted ? "playing" : "paused";
+  }
+
+  /** Sound that does not play and can be had again need not be kept for ever. */
+  #rest(): void {
+    if (this.#finished && !this.#wanted && this.#frames > 0 && this.#load !== null) shelve(this.#kept);
+  }
+
+  #drop(): void {
+    this.#dropSink();
+    this.#pieces = [];
+    this.#frames = 0;
   }
 
   #dropSink(): void {
@@ -344,6 +369,8 @@ export class StreamPlayer implements PlayerPort {
   /** From the first sound on, another bundle on the page can go on with it. */
   #announce(): void {
     const { live } = pageAudio();
+    if (this.#announced) return;
+    this.#announced = true;
     this.#echo = live.has(this.#turn);
     if (this.#echo) return;
     const sound = this.#liveSound();
@@ -374,6 +401,7 @@ export class StreamPlayer implements PlayerPort {
       setSpeed: (speed) => this.setSpeed(speed),
       setLoop: (loop) => this.setLoop(loop),
       samples: () => this.samples(),
+      offer: (duration_s, load) => this.offer(duration_s, load),
     };
   }
 }
@@ -381,10 +409,4 @@ export class StreamPlayer implements PlayerPort {
 /** The same clock as the worklet's `Date.now()`, but finer. */
 function wallClock_ms(): number {
   return performance.timeOrigin + performance.now();
-}
-
-/** Whether the person has clicked or typed on this page; a browser that cannot say is given the longer time. */
-function wasTouched(): boolean {
-  const { userActivation } = navigator as { userActivation?: UserActivation };
-  return userActivation?.hasBeenActive ?? true;
 }

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { count, localTime, seconds, usd } from "./format";
 import { ExpiryClock } from "./expiry-clock";
@@ -16,13 +17,15 @@ interface FactsProps {
 /** One line of numbers; opened, it says where they come from. */
 export function FactsView({ card, badge, loadEvents }: FactsProps) {
   const { facts } = card;
+  // What is behind the line exists only once it is opened: of 200 cards it is most of a page.
+  const opened = useSignal(false);
   const line: Array<readonly [name: string, fact: string]> = [];
   if (facts.first_sound_s !== null) line.push(["first", `first sound ${facts.first_sound_s.toFixed(2)} s`]);
   if (card.reply.sound !== null) line.push(["length", seconds(card.reply.sound.duration_s)]);
   if (facts.usage !== null) line.push(["tokens", count(facts.usage.total_tokens, "token")]);
   if (facts.cost_usd !== null) line.push(["cost", usd(facts.cost_usd)]);
   return (
-    <details class="cv-facts">
+    <details class="cv-facts" onToggle={() => (opened.value = true)}>
       <summary>
         {badge ? <span class="cv-badge">{badge}</span> : null}
         <span class="cv-line">
@@ -38,14 +41,23 @@ export function FactsView({ card, badge, loadEvents }: FactsProps) {
         </span>
         <Icon name="chevron" />
       </summary>
+      {opened.value ? <Behind card={card} loadEvents={loadEvents} /> : null}
+    </details>
+  );
+}
+
+function Behind({ card, loadEvents }: Omit<FactsProps, "badge">) {
+  const { cost_parts } = card.facts;
+  return (
+    <>
       <dl>
         {rows(card)}
         {loadEvents === null ? <Row name="events">kept by the kernel only; turn.events has them</Row> : null}
       </dl>
-      {facts.cost_parts.length > 0 ? <CostParts parts={facts.cost_parts} /> : null}
+      {cost_parts.length > 0 ? <CostParts parts={cost_parts} /> : null}
       {card.request === null ? null : <RequestView request={card.request} />}
       {loadEvents === null ? null : <EventsView load={loadEvents} />}
-    </details>
+    </>
   );
 }
 

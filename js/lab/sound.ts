@@ -3,7 +3,8 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import { signal } from "@preact/signals";
-import { adoptPlayer, FilePlayer } from "../audio/file-player";
+import { decodeSound } from "../audio/decode";
+import { adoptPlayer, bytesAt, FilePlayer } from "../audio/file-player";
 import type { PlayerPort, TurnCard, TurnPort } from "../core";
 
 /** A saved turn with a player that must be closed when the card goes. */
@@ -103,11 +104,16 @@ async function playerOf(
   held: string | null,
   resolver: IRenderMime.IResolver | null,
 ): Promise<OwnedPlayer> {
-  const live = adoptPlayer(card.id);
-  if (live !== null) return live;
   const { sound } = card.reply;
+  const find = async (): Promise<string | null> => held ?? beside(sound?.href ?? null, resolver);
+  const live = adoptPlayer(card.id, async () => {
+    const address = await find();
+    const bytes = address === null ? null : await bytesAt(address);
+    return bytes && decodeSound(bytes.buffer);
+  });
+  if (live !== null) return live;
   if (sound === null) return NO_SOUND;
-  const address = held ?? (await beside(sound.href, resolver));
+  const address = await find();
   if (address === null) return NO_SOUND;
   return new FilePlayer({ content: address, mime: sound.mime, duration_s: sound.duration_s });
 }

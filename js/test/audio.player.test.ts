@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { pageAudio } from "../audio/context";
 import { adoptPlayer, FilePlayer } from "../audio/file-player";
 import { StreamPlayer } from "../audio/playback";
+import { ROOM_S } from "../audio/shelf";
 import { HandClock } from "./hand-clock";
 import { RingSpeakers, settled } from "./ring-speakers";
 
@@ -10,6 +11,8 @@ const RATE_HZ = 24_000;
 function tone(duration_s: number, first = 1): Int16Array {
   return Int16Array.from({ length: duration_s * RATE_HZ }, (_, index) => first + (index % 20_000));
 }
+
+const gone = (): Promise<null> => Promise.resolve(null);
 
 function setUp({ running = true } = {}) {
   const clock = new HandClock();
@@ -24,6 +27,7 @@ afterEach(() => {
   page.waiting.length = 0;
   page.live.clear();
   page.reports.length = 0;
+  page.shelf = [];
   page.start_buffer_s = 0.1;
 });
 
@@ -219,7 +223,7 @@ describe("when the widget goes", () => {
     reply.autoPlay();
     await settled();
     speakers.render(0.3);
-    const adopted = adoptPlayer("t1");
+    const adopted = adoptPlayer("t1", gone);
     reply.release();
     expect(adopted?.phase.value).toBe("playing");
     expect(adopted?.position_s.value).toBeCloseTo(0.3, 1);
@@ -237,13 +241,82 @@ describe("when the widget goes", () => {
   test("there is nothing to adopt before any sound has come, nor after the end", async () => {
     const { speakers, player } = setUp();
     const reply = player("t1");
-    expect(adoptPlayer("t1")).toBeNull();
+    expect(adoptPlayer("t1", gone)).toBeNull();
     reply.feed(0, tone(0.2));
     reply.finish();
     reply.play();
     await settled();
     speakers.render(1);
-    expect(adoptPlayer("t1")).toBeNull();
+    expect(adoptPlayer("t1", gone)).toBeNull();
+  });
+});
+
+describe("a page that has heard much", () => {
+  /** A reply that came and was heard to its end, and where it can be had again. */
+  async function heard(player: StreamPlayer, speakers: RingSpeakers, duration_s: number) {
+    const load = vi.fn(() => Promise.resolve(tone(duration_s)));
+    player.feed(0, tone(duration_s));
+    player.finish();
+    player.offer(duration_s, load);
+    player.play();
+    await settled();
+    speakers.render(duration_s + 1);
+    expect(player.phase.value).toBe("ended");
+    return load;
+  }
+
+  test("keeps what was heard last, and fetches older sound again when it is played", async () => {
+    const { speakers, player } = setUp();
+    const [first, second, third] = [player("t1"), player("t2"), player("t3")];
+    const load = await heard(first, speakers, ROOM_S / 2);
+    const loadSecond = await heard(second, speakers, ROOM_S / 2);
+    expect(load).not.toHaveBeenCalled();
+    await heard(third, speakers, ROOM_S / 4);
+    expect(first.duration_s.value).toBe(ROOM_S / 2);
+    first.seek(ROOM_S / 2 - 1);
+    speakers.heard.length = 0;
+    first.play();
+    second.samples().catch(() => undefined);
+    await settled();
+    speakers.render(2);
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(loadSecond).not.toHaveBeenCalled();
+    expect(speakers.heard).toHaveLength(RATE_HZ);
+    expect(first.phase.value).toBe("ended");
+    expect(pageAudio().live.size).toBe(3);
+  });
+
+  test("drops nothing that cannot be had again", async () => {
+    const { speakers, player } = setUp();
+    const first = player("t1");
+    first.feed(0, tone(1));
+    first.finish();
+    await heard(player("t2"), speakers, ROOM_S);
+    first.play();
+    await settled();
+    speakers.render(2);
+    expect(first.phase.value).toBe("ended");
+  });
+
+  test("lets a paused sound go, and goes on with it where it was", async () => {
+    const { speakers, player } = setUp();
+    const first = player("t1");
+    first.feed(0, tone(2));
+    first.finish();
+    first.offer(2, () => Promise.resolve(tone(2)));
+    first.play();
+    await settled();
+    speakers.render(0.5);
+    first.pause();
+    speakers.render(0.1);
+    await heard(player("t2"), speakers, ROOM_S);
+    expect(speakers.voices).toBe(0);
+    expect(first.phase.value).toBe("paused");
+    speakers.heard.length = 0;
+    first.play();
+    await settled();
+    speakers.render(2);
+    expect(speakers.heard.length / RATE_HZ).toBeCloseTo(1.5, 2);
   });
 });
 

@@ -77,6 +77,15 @@ export function key(
   return event;
 }
 
+/** Open a fold, as a click on its summary does in a browser. */
+export function unfold(selector: string): void {
+  act(() => {
+    const fold = one(selector);
+    if (fold instanceof HTMLDetailsElement) fold.open = true;
+    fold.dispatchEvent(new Event("toggle"));
+  });
+}
+
 export function pointer(target: HTMLElement, type: string, at_px = 0): void {
   act(() => void target.dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, clientX: at_px })));
 }

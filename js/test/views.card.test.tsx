@@ -1,7 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { CardView, type TurnCard, type TurnStateName } from "../core";
 import { FakePlayer, FakeTurn } from "./fake-ports";
-import { CARD, act, place, show, one, button, click, key, pointer, words, said, running } from "./stage";
+import {
+  CARD,
+  act,
+  place,
+  show,
+  one,
+  button,
+  click,
+  key,
+  pointer,
+  unfold,
+  words,
+  said,
+  running,
+} from "./stage";
 
 describe("a card", () => {
   it("shows what was said, the reply and the facts", () => {
@@ -18,6 +32,7 @@ describe("a card", () => {
       "66 tokens",
       "$0",
     ]);
+    unfold(".cv-facts");
     expect(one("dl").textContent).toContain("21 (16 sound, 5 text)");
     expect(one("dl").textContent).toContain("req_local_1");
   });

@@ -5,12 +5,13 @@ import { ExpiryClock } from "../core/expiry-clock";
 import type { RawEvents } from "../core/raw-events";
 import { JsonTree } from "../core/json-tree";
 import { FakePlayer, FakeTurn } from "./fake-ports";
-import { act, CARD, click, one, place, show, words } from "./stage";
+import { act, CARD, click, one, place, show, unfold, words } from "./stage";
 
 const FULL = parseTurn(full);
 
 function facts(card: TurnCard): string {
   show(<CardView turn={new FakeTurn(card, new FakePlayer("ready", 2))} />);
+  unfold(".cv-facts");
   return one(".cv-facts").textContent;
 }
 
@@ -49,7 +50,9 @@ describe("the facts of a turn", () => {
   it("have the request, and copy it with one click", async () => {
     const writeText = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
     vi.stubGlobal("navigator", { clipboard: { writeText } });
-    expect(facts(FULL)).toContain("⟨wav 4.2 s⟩");
+    facts(FULL);
+    while (place.querySelector(".cv-branch:not([open])") !== null) unfold(".cv-branch:not([open])");
+    expect(one(".cv-facts").textContent).toContain("⟨wav 4.2 s⟩");
     click("Copy as JSON");
     await vi.waitFor(() => expect(words()).toContain("Copied"));
     expect(JSON.parse(writeText.mock.calls[0]![0])).toEqual(full.request);
@@ -60,6 +63,11 @@ describe("the facts of a turn", () => {
     facts(FULL);
     click("Copy as JSON");
     await vi.waitFor(() => expect(words()).toContain("Not allowed here: select the text and copy it"));
+  });
+
+  it("are drawn only once they are opened, for a page may have hundreds of cards", () => {
+    show(<CardView turn={new FakeTurn(FULL)} />);
+    expect(one(".cv-facts").children).toHaveLength(1);
   });
 
   it("count down how long the voice is remembered", () => {
@@ -85,6 +93,8 @@ describe("a JSON tree", () => {
         }}
       />,
     );
+    expect(words()).not.toContain("… 1500 more");
+    unfold(".cv-branch .cv-branch");
     expect(place.querySelector("img")).toBeNull();
     expect(place.textContent.length).toBeLessThan(40_000);
     expect(words()).toContain("… 1500 more");

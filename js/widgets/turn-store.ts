@@ -46,11 +46,11 @@ export class TurnStore implements TurnPort {
   constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
     this.id = id;
     this.#channel = channel;
-    this.#scope = scope;
+    this.#scope = scope.child();
     this.#parts = parts;
     this.#card = signal(card);
     this.#player = new StreamPlayer({ turn: id, ...parts });
-    scope.add(() => (this.running ? this.#player.close() : this.#player.release()));
+    this.#scope.add(() => (this.running ? this.#player.close() : this.#player.release()));
   }
 
   get card(): ReadonlySignal<TurnCard> {
@@ -225,6 +225,7 @@ export class TurnStore implements TurnPort {
   /** It is no part of the conversation any more. */
   leave(): void {
     this.#player.close();
+    this.#scope.close();
   }
 
   /** The page sees the turn no more while its reply still comes: nobody listens. */
