@@ -27,9 +27,7 @@ export type FromPlayback =
       readonly rendered_frames: number;
       readonly underruns: number;
       readonly start_buffer_s: number;
-    }
-  /** It renders nothing any more. */
-  | { readonly kind: "closed" };
+    };
 
 export type ToCapture = { readonly kind: "stop" };
 

@@ -34,6 +34,14 @@ export function peak(samples: Float32Array): number {
   return highest;
 }
 
+/**
+ * Give the memory of samples back at once, where the browser can: an audio thread makes so little garbage that it is
+ * collected only after hundreds of replies. Nobody may use them, or others of the same buffer, afterwards.
+ */
+export function free({ buffer }: Int16Array): void {
+  (buffer as { transfer?(bytes: number): unknown }).transfer?.(0);
+}
+
 /** Join pieces into one array. */
 export function joined(pieces: readonly Int16Array[]): Int16Array<ArrayBuffer> {
   const out = new Int16Array(pieces.reduce((sum, piece) => sum + piece.length, 0));

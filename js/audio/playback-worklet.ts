@@ -1,6 +1,7 @@
 /** Renders a reply's samples on the audio thread and reports what was really rendered. */
 
 import type { FromPlayback, PlaybackOptions, ToPlayback } from "./messages";
+import { free } from "./pcm";
 import { PlaybackRing } from "./ring";
 
 const REPORT_S = 0.05;
@@ -21,12 +22,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   }
 
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
-    if (this.#closed) {
-      this.#post({ kind: "closed" });
-      return false;
-    }
     const [first, ...others] = outputs[0] ?? [];
-    if (first === undefined) return true;
+    if (first === undefined) return !this.#closed;
     const count = this.#ring.render(first);
     for (const channel of others) channel.set(first);
     if (!this.#heard && count > 0 && first.some((sample) => sample !== 0)) {
@@ -36,13 +33,14 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.#since_report += first.length;
     if (this.#ring.state !== this.#told || (count > 0 && this.#since_report >= this.#report_frames))
       this.#report();
-    return true;
+    return !this.#closed;
   }
 
   #take(message: ToPlayback): void {
     switch (message.kind) {
       case "feed":
-        return this.#ring.feed(message.start_frame, message.pcm);
+        this.#ring.feed(message.start_frame, message.pcm);
+        return free(message.pcm);
       case "finish":
         return this.#ring.finish();
       case "play":
@@ -58,7 +56,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
         return this.#ring.setLoop(message.loop);
       case "close":
         this.#closed = true;
-        return;
+        return this.#ring.close();
       default:
         message satisfies never;
     }

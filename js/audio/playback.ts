@@ -301,7 +301,6 @@ export class StreamPlayer implements PlayerPort {
       report.first_sound_ms ??= message.at_ms - this.#asked_ms;
       return;
     }
-    if (message.kind === "closed") return;
     report.underruns = message.underruns;
     report.rendered_frames = message.rendered_frames;
     // A new worklet reports once before it has read its first message.

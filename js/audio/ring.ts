@@ -1,5 +1,6 @@
 /** What the playback worklet does, without a browser: keep all samples, render them gaplessly, wait when they run out. */
 
+import { free } from "./pcm";
 import { Interpolator } from "./resample";
 import { Stretch } from "./stretch";
 
@@ -28,10 +29,16 @@ class Samples {
     if (needed > this.#held.length) {
       const wider = new Int16Array(Math.max(needed, this.#held.length * 2));
       wider.set(this.#held);
+      free(this.#held);
       this.#held = wider;
     }
     this.#held.set(samples, this.length);
     this.length = needed;
+  }
+
+  drop(): void {
+    this.length = 0;
+    free(this.#held);
   }
 }
 
@@ -87,6 +94,12 @@ export class PlaybackRing {
   /** No more will come: what is left is played without waiting. */
   finish(): void {
     this.#finished = true;
+  }
+
+  /** Nothing will be rendered any more. */
+  close(): void {
+    this.#state = "ended";
+    this.#samples.drop();
   }
 
   play(): void {

@@ -38,13 +38,8 @@ export const pageSpeakers: Speakers = {
       send: (message) => node.port.postMessage(message),
       close() {
         node.port.postMessage({ kind: "close" } satisfies ToPlayback);
-        // A processor that has not returned false is kept for ever, with its samples, and one whose node is
-        // disconnected is asked no more.
-        node.port.onmessage = ({ data }: MessageEvent<FromPlayback>) => {
-          if (data.kind !== "closed") return;
-          node.port.onmessage = null;
-          node.disconnect();
-        };
+        node.port.onmessage = null;
+        node.disconnect();
       },
     };
   },

@@ -173,3 +173,15 @@ test("a context at another rate hears the same tone, piece by piece", () => {
   expect(ring.rendered_frames).toBe(48_000);
   expect(ring.underruns).toBe(0);
 });
+
+test("a ring that is closed gives its memory back, and is silent", () => {
+  const ring = new PlaybackRing(RATE_HZ, RATE_HZ, 0.1);
+  ring.feed(0, new Int16Array(RATE_HZ).fill(9));
+  ring.finish();
+  ring.play();
+  expect(ring.render(new Float32Array(128))).toBe(128);
+  ring.close();
+  expect(ring.length_frames).toBe(0);
+  expect(ring.render(new Float32Array(128))).toBe(0);
+  expect(ring.state).toBe("ended");
+});
