@@ -26,11 +26,12 @@ export function textOf(data: ReadonlyPartialJSONObject, mime: string): string {
 /**
  * The sounds that the HTML of an output holds, in order; an address that is not sound inside the file becomes null.
  *
- * The HTML may be hostile: it is parsed into a document of its own, where nothing runs and nothing is fetched.
+ * The HTML may be hostile: it is parsed into a document of its own, where nothing runs and nothing is fetched. No audio
+ * element is made there: Chromium keeps one that has controls for ever, and with it the document and all its sound.
  */
 export function soundsIn(html: string): ReadonlyArray<string | null> {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  return [...page.querySelectorAll("audio[src]")].map((audio) => {
+  const page = new DOMParser().parseFromString(html.replace(/<audio\b/gi, "<x-audio"), "text/html");
+  return [...page.querySelectorAll("x-audio[src]")].map((audio) => {
     const source = audio.getAttribute("src") ?? "";
     return source.startsWith("data:audio/") ? source : null;
   });
