@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from _rig import Row, options, report
@@ -29,11 +29,27 @@ from tests.browser.server import LabServer, kernel_name
 # A round of the command line is so many turns, and the page is measured after each.
 TURNS_A_ROUND = 50
 ROUNDS = 4
-REPLY_S = 1.25
-# What it may keep of a turn, bytes of the heap, of array buffers and of the renderer's other memory in
-# Blink, beside the 60 kB of the reply's samples.
-CELL_KEPT_KB = 15.0
-PAD_KEPT_KB = 40.0
+# What is counted, and what of it a turn may leave behind. In a pad its card stays, with its 150 nodes; a
+# reply's samples are 60 kB.
+KEPT = {
+    "heap_kb": ("JavaScript heap", " kB"),
+    "buffers_kb": ("array buffers", " kB"),
+    "blink_kb": ("DOM's memory", " kB"),
+    "nodes": ("DOM nodes", ""),
+    "listeners": ("listeners", ""),
+    "renderer_mb": ("renderer's resident memory", " MB"),
+    "kernel_mb": ("kernel's resident memory", " MB"),
+}
+BARS = {
+    ("a cell", "heap_kb"): 40.0,
+    ("a cell", "buffers_kb"): 6.0,
+    ("a cell", "nodes"): 10.0,
+    ("a cell", "listeners"): 1.0,
+    ("a pad", "heap_kb"): 150.0,
+    ("a pad", "buffers_kb"): 6.0,
+    ("a pad", "nodes"): 200.0,
+    ("a pad", "listeners"): 15.0,
+}
 # The longest reply whose end is awaited, and some for a busy machine.
 PATIENCE_MS = 60_000
 
@@ -72,11 +88,6 @@ class Counts:
     renderer_mb: float
     kernel_mb: float
 
-    @property
-    def kept_kb(self) -> float:
-        """JavaScript's heap, its array buffers, and the DOM's objects."""
-        return self.heap_kb + self.buffers_kb + self.blink_kb
-
 
 Played = Callable[[NotebookPage, int], Awaitable[None]]
 
@@ -90,7 +101,7 @@ async def played_in_cell(notebook: NotebookPage, number: int) -> None:
 
 async def played_in_pad(notebook: NotebookPage, number: int) -> None:
     """Ask in the pad, and hear the reply to its end."""
-    box = notebook.output(1).locator("textarea").last
+    box = notebook.output(1).locator(".cellvoice-output textarea").last
     await box.fill(QUESTION)
     await box.press("Enter")
     ended = notebook.output(1).locator(".cv-turns > li .cv-player[data-phase=ended]")
@@ -158,9 +169,7 @@ async def renderer_of(browser: Browser) -> int:
     return max(pids, key=resident_mb)
 
 
-async def watched(
-    driver: Playwright, server: LabServer, scene: Scene, rounds: int, each: int
-) -> list[Counts]:
+async def watched(driver: Playwright, server: LabServer, scene: Scene, rounds: int) -> list[Counts]:
     """Play a scene; what the page holds after the first turns, and after every round."""
     server.write_notebook(scene.path, list(scene.cells), kernel_name(NEWEST))
     async with AsyncExitStack() as stack:
@@ -180,7 +189,7 @@ async def watched(
         await cdp.send("Performance.enable")
         turns = 0
         found: list[Counts] = []
-        for goal in [TURNS_A_ROUND * 2 // 5, *(each * (n + 1) for n in range(rounds))]:
+        for goal in (TURNS_A_ROUND * 2 // 5, *(TURNS_A_ROUND * (n + 1) for n in range(rounds))):
             while turns < goal:
                 turns += 1
                 await scene.played(notebook, turns)
@@ -190,8 +199,8 @@ async def watched(
 
 
 def grown(found: Sequence[Counts], name: str) -> float:
-    """How much a count grows with each turn, from the first round's end to the last's."""
-    first, last = found[1], found[-1]
+    """How much a count grows with each turn, once the page has heard more than it keeps."""
+    first, last = found[-3], found[-1]
     return float(getattr(last, name) - getattr(first, name)) / (last.turns - first.turns)
 
 
@@ -202,8 +211,40 @@ async def measured(rounds: int) -> dict[str, list[Counts]]:
         try:
             async with async_playwright() as driver:
                 found = await asyncio.gather(
-                    *(watched(driver, server, scene, rounds, TURNS_A_ROUND) for scene in SCENES)
+                    *(watched(driver, server, scene, rounds) for scene in SCENES)
                 )
         finally:
             await server.stop()
     return {scene.path: counted for scene, counted in zip(SCENES, found, strict=True)}
+
+
+def rows(found: dict[str, list[Counts]], *, judged: bool) -> list[Row]:
+    """What a turn leaves behind in each scene, beside the audio element's; bars where it is judged."""
+    cell, pad, element = (found[scene.path] for scene in SCENES)
+    made: list[Row] = []
+    for where, counted in (("a cell", cell), ("a pad", pad)):
+        for name, (what, unit) in KEPT.items():
+            bar = BARS.get((where, name))
+            ours, peer = grown(counted, name), grown(element, name)
+            made.append(
+                Row(
+                    f"{what} kept of a turn, {where}",
+                    f"{ours:.3g}{unit}",
+                    f"{peer:.3g}{unit}",
+                    "–",
+                    "–" if bar is None else f"≤ {bar:g}{unit}",
+                    ours <= bar if judged and bar is not None else None,
+                )
+            )
+        contexts = counted[-1].audio_contexts
+        what = f"audio contexts after {counted[-1].turns} turns, {where}"
+        made.append(Row(what, str(contexts), "–", "–", "≤ 1", contexts <= 1))
+    return made
+
+
+if __name__ == "__main__":
+    assert __doc__ is not None
+    rounds = options(__doc__, rounds=ROUNDS).rounds
+    counted = asyncio.run(measured(rounds))
+    shown = rows(counted, judged=rounds >= ROUNDS)
+    sys.exit(report(f"cards_played: {rounds * TURNS_A_ROUND} turns played to their end", shown))
