@@ -1,10 +1,10 @@
 """What a page keeps of 200 replies played to their end: in a cell that is run again, and in a pad.
 
-JupyterLab, the embedded engine, and sound that goes out in real time, so that 200 turns of 1.25 s take
-some six minutes; the notebooks run side by side, each in a browser of its own. A third has a cell that
-plays the same speech by IPython.display.Audio: what JupyterLab itself keeps of every run of a cell.
-After a forced garbage collection Chromium is asked for its own counts. Needs the built JupyterLab
-extension and Chromium; Linux only.
+JupyterLab, the embedded engine, and sound that goes out in real time: 200 turns of 1.25 s take
+seven minutes and more. The notebooks run side by side, each in a browser of its own. A third has a
+cell that plays the same speech by IPython.display.Audio: what JupyterLab itself keeps of every run
+of a cell. After a forced garbage collection Chromium is asked for its own counts. Needs the built
+JupyterLab extension and Chromium; Linux only.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from tests.browser.server import LabServer, kernel_name
 # A round of the command line is so many turns, and the page is measured after each.
 TURNS_A_ROUND = 50
 ROUNDS = 4
-# What is counted, and what of it a turn may leave behind. In a pad its card stays, with its 150 nodes; a
-# reply's samples are 60 kB.
+# What is counted, and what of it a turn may leave behind. In a pad its card stays, with its 150
+# nodes; a reply's samples are 60 kB.
 KEPT = {
     "heap_kb": ("JavaScript heap", " kB"),
     "buffers_kb": ("array buffers", " kB"),
@@ -59,14 +59,15 @@ SAY = f'session.say("{QUESTION}");'
 PLAYER = f'from IPython.display import Audio\nclip = session.say("{QUESTION}").clip'
 PLAY = "Audio(clip.samples, rate=clip.sample_rate_hz, autoplay=True)"
 
-# Counts contexts without keeping them. Media elements say by an event of their own that they have ended.
+# Counts contexts without keeping them. An audio element says by an event of its own that it ended.
 COUNTED = """(() => {
   const made = [];
   const Real = globalThis.AudioContext;
   globalThis.AudioContext = class AudioContext extends Real {
     constructor(...options) { super(...options); made.push(new WeakRef(this)); }
   };
-  globalThis.__contexts = () => made.filter((one) => (one.deref()?.state ?? "closed") !== "closed").length;
+  const isOpen = (one) => (one.deref()?.state ?? "closed") !== "closed";
+  globalThis.__contexts = () => made.filter(isOpen).length;
   globalThis.__ended = 0;
   document.addEventListener("ended", () => (globalThis.__ended += 1), true);
 })();"""
@@ -219,7 +220,7 @@ async def measured(rounds: int) -> dict[str, list[Counts]]:
 
 
 def rows(found: dict[str, list[Counts]], *, judged: bool) -> list[Row]:
-    """What a turn leaves behind in each scene, beside the audio element's; bars where it is judged."""
+    """What a turn leaves behind in each scene, beside the audio element's."""
     cell, pad, element = (found[scene.path] for scene in SCENES)
     made: list[Row] = []
     for where, counted in (("a cell", cell), ("a pad", pad)):

@@ -23,8 +23,7 @@ export function readDetails(root: Part): TurnDetails {
   return {
     logprobs: attempt(root.get("logprobs"), readLogprobs, null),
     logprobs_why: attempt(root.get("logprobs_why"), text, ""),
-    words: attempt(root.get("words"), (words) => words.list(readWord), []),
-    words_estimated: root.get("words_estimated").value === true,
+    ...readWords(root),
     tool_calls: attempt(root.get("tool_calls"), readToolCalls, []),
     trace: attempt(root.get("trace"), readTrace, []),
     parsed: jsonOf(root.get("parsed")),
@@ -32,6 +31,14 @@ export function readDetails(root: Part): TurnDetails {
     partial: jsonOf(root.get("partial")),
     request: jsonOf(root.get("request")),
     other_choices: attempt(root.get("other_choices"), readChoices, null),
+  };
+}
+
+/** When words are spoken: those of a whole reply, or those that are known now. */
+export function readWords(root: Part): Pick<TurnDetails, "words" | "words_estimated"> {
+  return {
+    words: attempt(root.get("words"), (words) => words.list(readWord), []),
+    words_estimated: root.get("words_estimated").value === true,
   };
 }
 

@@ -10,22 +10,36 @@ export function ReplyText({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   const running = card.state === "running";
   const words = card.reply.text || card.reply.refusal || "";
   if (!running && words === "") return null;
-  if (!running && card.words.length > 0 && card.reply.text !== "")
-    return <SpokenText turn={turn} card={card} />;
+  if (card.words.length > 0 && card.reply.text !== "") return <SpokenText turn={turn} card={card} />;
   return (
     <p class="cv-text" dir="auto" {...scrolling(words)}>
       {words}
-      {running ? <span class="cv-caret" aria-hidden="true" /> : null}
+      {running ? CARET : null}
     </p>
   );
 }
+
+const CARET = <span class="cv-caret" aria-hidden="true" />;
 
 function SpokenText({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   const { player } = turn;
   const { words } = card;
   const { text } = card.reply;
   const box = useRef<HTMLParagraphElement>(null);
-  const pieces = useMemo(() => piecesOf(text, words), [text, words]);
+  // Drawn anew only when words come, and not with every piece of sound.
+  const drawn = useMemo(
+    () =>
+      piecesOf(text, words).map(({ text, word }, index) =>
+        word === null ? (
+          text
+        ) : (
+          <span key={index} data-w={word}>
+            {text}
+          </span>
+        ),
+      ),
+    [text, words],
+  );
   const lit = useComputed(() => {
     const phase = player.phase.value;
     return phase === "playing" || phase === "paused" ? wordAt(words, player.position_s.value) : -1;
@@ -47,15 +61,8 @@ function SpokenText({ turn, card }: { turn: TurnPort; card: TurnCard }) {
   };
   return (
     <p class="cv-text cv-timed" dir="auto" ref={box} onClick={jump} {...scrolling(text)}>
-      {pieces.map((piece, index) =>
-        piece.word === null ? (
-          piece.text
-        ) : (
-          <span key={index} data-w={piece.word}>
-            {piece.text}
-          </span>
-        ),
-      )}
+      {drawn}
+      {card.state === "running" ? CARET : null}
     </p>
   );
 }

@@ -19,13 +19,13 @@ export function SoundView({ turn, card }: { turn: TurnPort; card: TurnCard }) {
         peaks={sound?.peaks ?? []}
         covers_s={covers_s}
         growing={running}
-        words={running ? [] : card.words}
+        words={card.words}
       />
       <PlayerTools
         player={turn.player}
         length_s={Math.max(covers_s, arrived_s)}
         name={`turn-${card.number}`}
-        aside={!running && card.words.length > 0 && card.words_estimated ? "word times estimated" : ""}
+        aside={card.words.length > 0 && card.words_estimated ? "word times estimated" : ""}
       />
       {phase === "blocked" ? (
         <p class="cv-note">

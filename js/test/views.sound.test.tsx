@@ -31,6 +31,27 @@ describe("the words of a spoken reply", () => {
     expect(words()).toContain("word times estimated");
   });
 
+  it("light up while the reply still comes, in the same place when it has ended", () => {
+    const text = "In Zürich 🌍";
+    const [first, second] = FULL.words;
+    const sofar = { ...FULL, state: "running" as const, words: [first!], reply: { ...FULL.reply, text } };
+    const turn = new FakeTurn(sofar, new FakePlayer("playing", 1));
+    show(<CardView turn={turn} />);
+    const box = one(".cv-text");
+    act(() => (turn.player.position_s.value = first!.start_s));
+    expect(lit()).toEqual(["In"]);
+    expect(words()).toContain("word times estimated");
+    act(() => (turn.card.value = { ...sofar, words: [first!, second!] }));
+    act(() => (turn.player.position_s.value = 0.5));
+    expect(lit()).toEqual(["Zürich"]);
+    expect(box.textContent).toBe(text);
+    act(() => one("[data-w='1']").click());
+    expect(turn.player.asked.at(-1)).toBe("play");
+    act(() => (turn.card.value = FULL));
+    expect(one(".cv-text")).toBe(box);
+    expect(lit()).toEqual(["Zürich"]);
+  });
+
   it("lead to their sound by a click, and by Shift and an arrow on the waveform", () => {
     const turn = timed();
     act(() => one("[data-w='3']").click());

@@ -85,6 +85,46 @@ test("a turn appears when it starts, grows as it streams, and is replaced when i
   expect(store.listen.turn.value).toBe(turn);
 });
 
+test("the times of words are added as they come, and the whole reply's take their place", () => {
+  const { store, say, clock } = setUp();
+  clock.advance(300);
+  say("turn.started", { turn: "t1", card: form("t1") });
+  const card = () => store.turns.value[0]?.card.value;
+  say("turn.text", { turn: "t1", text: "The capital " });
+  expect(card()?.words).toEqual([]);
+  say("turn.text", { turn: "t1", text: "is ", words: [[0, 3, 0, 0.2]], words_estimated: true });
+  say("turn.text", { turn: "t1", text: "", words: [[4, 11, 0.2, 0.7]], words_estimated: true });
+  expect(card()?.words.map(({ from, start_s }) => [from, start_s])).toEqual([
+    [0, 0],
+    [4, 0.2],
+  ]);
+  expect(card()).toMatchObject({ words_estimated: true, reply: { text: "The capital is " } });
+  say("turn.ended", { turn: "t1", card: ended("t1", { words: [[0, 3, 0.1, 0.3]] }) });
+  expect(card()).toMatchObject({ words: [{ from: 0, start_s: 0.1 }], words_estimated: false });
+});
+
+test("a turn that leaves the pad leaves nothing in it", async () => {
+  const { store, scope, say, clock } = setUp();
+  clock.advance(300);
+  say("pad.state", STATE);
+  say("turn.started", { turn: "t1", card: form("t1") });
+  clock.advance(5_000);
+  const before = scope.size;
+  for (let n = 2; n < 12; n += 1) {
+    const turn = `t${n}`;
+    say("turn.started", { turn, card: form(turn) });
+    say("turn.audio", { turn, start_frame: 0, sample_rate_hz: 24_000 }, [pcm(12_000)]);
+    say("turn.ended", { turn, card: ended(turn) });
+    store.turns.value.at(-1)?.said(0);
+    await settled();
+  }
+  say("pad.turns", { turns: [{ turn: "t1" }] });
+  clock.advance(5_000);
+  expect(store.turns.value).toHaveLength(1);
+  expect(scope.size).toBe(before);
+  expect(pageAudio().live.size).toBe(0);
+});
+
 test("a page that is reloaded draws the same from the log, and plays nothing that was over long ago", async () => {
   const { store, say, open, clock } = setUp();
   clock.advance(300);

@@ -1,8 +1,8 @@
 /** The kernel's events, parsed. */
 
 import { Part } from "../core/document";
-import type { ToolCall, TraceSpan } from "../core/details";
-import { jsonOf, readToolCalls, readTrace } from "../core/parse-details";
+import type { ToolCall, TraceSpan, TurnDetails } from "../core/details";
+import { jsonOf, readToolCalls, readTrace, readWords } from "../core/parse-details";
 import { parseTurn, readMarks } from "../core/parse-turn";
 import type { PadState, Take } from "../core/ports";
 import { readSettings, type Json } from "../core/settings";
@@ -22,7 +22,11 @@ export type PageEvent =
   | { readonly name: "pad.turns"; readonly turns: readonly PlacedTurn[] }
   | { readonly name: "listen.state"; readonly phase: ListenPhase; readonly sentence: string }
   | { readonly name: "turn.started"; readonly turn: string; readonly card: TurnCard }
-  | { readonly name: "turn.text"; readonly turn: string; readonly text: string }
+  /** To append: more of the text, and the times of words. */
+  | ({ readonly name: "turn.text"; readonly turn: string; readonly text: string } & Pick<
+      TurnDetails,
+      "words" | "words_estimated"
+    >)
   | {
       readonly name: "turn.audio";
       readonly turn: string;
@@ -56,7 +60,12 @@ export function parseEvent(event: KernelEvent): PageEvent | null {
     case "turn.ended":
       return { name: event.name, turn: textOf(data, "turn"), card: parseTurn(data["card"]) };
     case "turn.text":
-      return { name: event.name, turn: textOf(data, "turn"), text: textOf(data, "text") };
+      return {
+        name: event.name,
+        turn: textOf(data, "turn"),
+        text: textOf(data, "text"),
+        ...readWords(new Part(data, event.name)),
+      };
     case "turn.audio":
       return parseAudio(event);
     case "turn.progress":

@@ -179,7 +179,7 @@ export class Store {
         this.#begin(event);
         return;
       case "turn.text":
-        this.#turn(event.turn)?.addText(event.text);
+        this.#turn(event.turn)?.addText(event);
         return;
       case "turn.audio":
         this.#turn(event.turn)?.addSound(event);

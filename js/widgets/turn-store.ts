@@ -164,10 +164,14 @@ export class TurnStore implements TurnPort {
     this.#card.value = card;
   }
 
-  addText(text: string): void {
+  addText({ text, words, words_estimated }: Extract<PageEvent, { name: "turn.text" }>): void {
     const card = this.#card.peek();
-    if (text === "" || card.state !== "running") return;
-    this.#card.value = { ...card, reply: { ...card.reply, text: card.reply.text + text } };
+    if (card.state !== "running") return;
+    this.#card.value = {
+      ...card,
+      reply: { ...card.reply, text: card.reply.text + text },
+      ...(words.length > 0 ? { words: [...card.words, ...words], words_estimated } : {}),
+    };
   }
 
   addSound({ start_frame, sample_rate_hz, pcm }: Extract<PageEvent, { name: "turn.audio" }>): void {

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from cellvoice.errors import UsageError
 from cellvoice.protocol import (
     AudioChunk,
+    EngineNamed,
     Event,
     Heartbeat,
+    LiveWords,
     TextChunk,
     TranscriptChunk,
     mask_keys,
 )
-from cellvoice.render import Card, frozen
+from cellvoice.render import Card, frozen, rounded_words
 from cellvoice.session import Turn, background_loop
 from cellvoice.widgets import Answer, Channel, UnknownRequest
 
@@ -67,6 +69,7 @@ class Live:
         self._frames: dict[str, int] = {}
         self._progress: dict[str, Progress] = {}
         self._tools: dict[str, ToolsTeller] = {}
+        self._words: dict[str, LiveWords] = {}
         self._views: dict[str, int] = {}
         self.widget.on_msg(self._on_message)
 
@@ -124,6 +127,9 @@ class Live:
         self.channel.emit("turn.started", {"turn": turn.id, "card": frozen(turn)})
         if turn.finish is None:
             self._tools[turn.id] = ToolsTeller(turn, self.channel.emit, self._clock, self._soon)
+        if turn.finish is None:
+            self._words[turn.id] = LiveWords()
+            self._tell_words(turn, "")
         if turn.finish is None and turn.reply.pcm:
             # A pad that is shown in the middle of a reply; its words are on the card already.
             self.event(turn, AudioChunk(bytes(turn.reply.pcm), turn.reply.sample_rate_hz))
@@ -134,7 +140,9 @@ class Live:
             teller.event(event)
         match event:
             case TranscriptChunk(text) | TextChunk(text):
-                self.channel.emit("turn.text", {"turn": turn.id, "text": text})
+                self._tell_words(turn, text)
+            case EngineNamed(info) if "words" in info:
+                self._tell_words(turn, "")
             case AudioChunk(pcm, sample_rate_hz):
                 start = self._frames.get(turn.id, 0)
                 self._frames[turn.id] = start + len(pcm) // 2
@@ -150,6 +158,7 @@ class Live:
     def ended(self, turn: Turn, card: Card) -> None:
         self.turns[turn.id] = turn
         self._frames.pop(turn.id, None)
+        self._words.pop(turn.id, None)
         progress = self._progress.pop(turn.id, None)
         if progress is not None:
             progress.end()
@@ -157,6 +166,17 @@ class Live:
         if teller is not None:
             teller.end()
         self.channel.emit("turn.ended", {"turn": turn.id, "card": card})
+
+    def _tell_words(self, turn: Turn, text: str) -> None:
+        """More of the text, and the times of words that are known now."""
+        data: dict[str, object] = {"turn": turn.id, "text": text}
+        live = self._words.get(turn.id)
+        times, estimated = ([], False) if live is None else live.more(turn.reply)
+        if times:
+            data["words"] = rounded_words(times)
+            data["words_estimated"] = estimated
+        if text or times:
+            self.channel.emit("turn.text", data)
 
     def _made(self, turn: Turn, made_s: float) -> None:
         self.channel.emit("turn.progress", {"turn": turn.id, "speech_s": made_s})

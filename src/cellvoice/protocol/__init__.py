@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ._fits import misfit
 from ._limits import without_lookaround
+from ._live_words import LiveWords
 from ._nulls import without_added_nulls
 from ._strict import NotStrict, strict_form
 from .completion import CompletionParser, parse_completion
@@ -110,6 +111,7 @@ __all__ = [
     "Heartbeat",
     "InputDetails",
     "ListedModel",
+    "LiveWords",
     "LogprobsChunk",
     "ModelFacts",
     "NoiseGuard",

@@ -25,7 +25,7 @@ WordTime = tuple[int, int, float, float]
 
 # Where nobody writes spaces, every character is a word of its own, with what follows it.
 _NO_SPACES: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD: Final = re.compile(rf"[{_NO_SPACES}][^\w\s]*|[^\s{_NO_SPACES}]+")
+WORD: Final = re.compile(rf"[{_NO_SPACES}][^\w\s]*|[^\s{_NO_SPACES}]+")
 # "18" is said as long as eight letters are.
 _DIGIT_LETTERS: Final = 4
 # Words that came after their sound say nothing of when it was said.
@@ -56,7 +56,7 @@ def _told(engine: Mapping[str, object] | None, length: int) -> list[WordTime]:
     made: list[WordTime] = []
     last, last_s = 0, 0.0
     for word in found if isinstance(found, list) else ():
-        read = _read(word)
+        read = read_time(word)
         if read is None or not (last <= read[0] < read[1] <= length and last_s <= read[2]):
             break
         made.append(read)
@@ -64,7 +64,8 @@ def _told(engine: Mapping[str, object] | None, length: int) -> list[WordTime]:
     return made
 
 
-def _read(word: Any) -> WordTime | None:
+def read_time(word: Any) -> WordTime | None:
+    """One of the engine's times, or None for what is none."""
     try:
         first, end, start_s, end_s = word
         times = float(start_s), float(end_s)
@@ -76,9 +77,9 @@ def _read(word: Any) -> WordTime | None:
 
 
 def _estimated(reply: Reply) -> list[WordTime]:
-    spans = [match.span() for match in _WORD.finditer(reply.transcript)]
+    spans = [match.span() for match in WORD.finditer(reply.transcript)]
     clock_s = _loud_clock(reply)
-    weights = [_weight(reply.transcript[first:end]) for first, end in spans]
+    weights = [letters_said(reply.transcript[first:end]) for first, end in spans]
     bounds = _bounds(reply, spans, clock_s)
     made: list[WordTime] = []
     begun, start = 0, 0.0
@@ -139,7 +140,8 @@ def _gap_s(clock_s: Sequence[float], place: int) -> float:
     return clock_s[place] - clock_s[place - 1]
 
 
-def _weight(word: str) -> int:
+def letters_said(word: str) -> int:
+    """How long a word takes to say, in letters; the breath after it is one."""
     return 1 + sum(_DIGIT_LETTERS if letter.isdigit() else 1 for letter in word)
 
 

@@ -2,7 +2,7 @@
 
 from .bundle import SOUND_CAP_BYTES, Frozen, Place, bundle, freeze
 from .card import TURN_MIME, Card
-from .details import IN_NOTEBOOK, WHOLE, Limits
+from .details import IN_NOTEBOOK, WHOLE, Limits, rounded_words
 from .file import turn_file
 from .frozen import (
     PEAK_COUNT,
@@ -42,6 +42,7 @@ __all__ = [
     "marks",
     "page",
     "rounded_peaks",
+    "rounded_words",
     "seconds",
     "sentence_html",
     "text",

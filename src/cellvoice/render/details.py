@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cellvoice.protocol import Reply, ScoredToken, facts, mask_keys, word_times
+from cellvoice.protocol import Reply, ScoredToken, WordTime, facts, mask_keys, word_times
 
 from .card import Details, LogprobsForm, TokenForm
 from .choices import choices_form
@@ -19,7 +19,7 @@ from .clipped import clipped, plain_json
 from .tools import tool_forms, trace_forms
 from .turn_like import TurnLike
 
-__all__ = ["IN_NOTEBOOK", "WHOLE", "Limits", "details"]
+__all__ = ["IN_NOTEBOOK", "WHOLE", "Limits", "details", "rounded_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,7 @@ def details(turn: TurnLike, limits: Limits) -> Details:
     if not running:
         times, estimated = word_times(turn.reply)
         if times:
-            found["words"] = [
-                [first, end, round(start_s, 2), round(end_s, 2)]
-                for first, end, start_s, end_s in times
-            ]
+            found["words"] = rounded_words(times)
             found["words_estimated"] = estimated
     calls = tool_forms(turn.tool_calls, limits.tools_bytes)
     if calls:
@@ -66,6 +63,13 @@ def details(turn: TurnLike, limits: Limits) -> Details:
     if turn.request is not None:
         found["request"] = clipped(turn.request.described(), limits.request_bytes)
     return found
+
+
+def rounded_words(times: Sequence[WordTime]) -> list[list[float]]:
+    """The times of words as the form has them: `[first character, end, first second, end]`."""
+    return [
+        [first, end, round(start_s, 2), round(end_s, 2)] for first, end, start_s, end_s in times
+    ]
 
 
 def _add_probabilities(found: Details, turn: TurnLike, running: bool, limits: Limits) -> None:

@@ -118,7 +118,10 @@ def _joined(older: Event, newer: Event) -> Event | None:
         return newer
     if older.name == "turn.text":
         text = cast("str", older.data["text"]) + cast("str", newer.data["text"])
-        return Event(older.name, {**older.data, "text": text})
+        older_words, words = (event.data.get("words", []) for event in (older, newer))
+        words = [*cast("list[object]", older_words), *cast("list[object]", words)]
+        timed = {"words": words} if words else {}
+        return Event(older.name, {**older.data, **newer.data, "text": text, **timed})
     if not _adjoin(older, newer):
         return None
     return Event(older.name, older.data, (b"".join((*older.buffers, *newer.buffers)),))

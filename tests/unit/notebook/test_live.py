@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ class Held(httpx.AsyncBaseTransport):
     """A service that answers when the test lets it."""
 
     def __init__(self) -> None:
+        self.body = RECORDED.read_bytes()
         self.asked = threading.Event()
         self._go = threading.Event()
 
@@ -34,12 +36,15 @@ class Held(httpx.AsyncBaseTransport):
         self.asked.set()
         await asyncio.to_thread(self._go.wait, 10)
         kind = {"content-type": "text/event-stream"}
-        return httpx.Response(200, headers=kind, stream=_Whole())
+        return httpx.Response(200, headers=kind, stream=_Whole(self.body))
 
 
 class _Whole(httpx.AsyncByteStream):
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield RECORDED.read_bytes()
+        yield self._body
 
 
 @pytest.fixture
@@ -89,3 +94,24 @@ def test_a_burst_of_progress_is_one_message_and_none_comes_after_the_end(
     outbox.first("turn.ended")
     assert turn.reply.heartbeats > 10
     assert len(outbox.named("turn.progress")) <= 1
+
+
+def test_words_come_with_the_times_at_which_they_are_spoken(
+    page: tuple[Turn, Outbox], service: Held
+) -> None:
+    turn, outbox = page
+    pieces = (
+        {"id": "audio_1", "transcript": "One"},
+        {"transcript": " two"},
+        {"transcript": " three"},
+    )
+    lines = [{"choices": [{"index": 0, "delta": {"audio": piece}}]} for piece in pieces]
+    service.body = b"".join(b"data: %s\n\n" % json.dumps(line).encode() for line in lines)
+    service.answer()
+    outbox.first("turn.ended")
+    told = outbox.named("turn.text")
+    assert "".join(data["text"] for data in told) == "One two three"
+    words = [word for data in told for word in data.get("words", [])]
+    assert [word[:2] for word in words] == [[0, 3], [4, 7]]
+    assert all(data["words_estimated"] for data in told if "words" in data)
+    assert turn.text == "One two three"

@@ -15,7 +15,9 @@ from cellvoice.protocol import (
     EngineNamed,
     Event,
     Heartbeat,
+    LiveWords,
     Reply,
+    TextChunk,
     TranscriptChunk,
     fold,
     word_times,
@@ -174,6 +176,47 @@ def test_where_nobody_writes_spaces_every_character_is_a_word() -> None:
         "で",
         "す",
     ]
+
+
+def test_words_are_timed_as_they_come_each_once_and_in_order() -> None:
+    reply, live = Reply(), LiveWords()
+    told: list[tuple[int, int, float, float]] = []
+    beats = [Heartbeat()] * 21  # 1 s of speech
+    pieces = (" The", " capi", "tal is", *beats, " Paris", ", they", " say.")
+    for piece in pieces:
+        fold(reply, piece if isinstance(piece, Heartbeat) else TranscriptChunk(piece))
+        times, estimated = live.more(reply)
+        assert estimated
+        told += times
+    # The last one may still grow, and the whole reply's times have it.
+    assert [reply.text[first:end] for first, end, *_ in told] == [
+        "The",
+        "capital",
+        "is",
+        "Paris,",
+        "they",
+    ]
+    starts_s = [start_s for _, _, start_s, _ in told]
+    assert starts_s == sorted(starts_s)
+    assert starts_s[0] == 0.0 and starts_s[2] < 1.0 <= starts_s[3]
+
+
+def test_the_engine_tells_times_while_it_speaks() -> None:
+    told = [[0, 3, 0.1, 0.4], [4, 7, 0.4, 0.9]]
+    reply, live = Reply(), LiveWords()
+    for event in (EngineNamed({"badge": "engine"}), TranscriptChunk("One two and")):
+        fold(reply, event)
+        assert live.more(reply) == ([], False)
+    for number, word in enumerate(told):
+        fold(reply, EngineNamed({"words": [word]}))
+        assert live.more(reply) == ([tuple(told[number])], False)
+    fold(reply, EngineNamed({"words": [[0, 3, 0.1, 0.4]]}))
+    assert live.more(reply) == ([], False), "none goes back"
+
+
+def test_written_words_are_not_spoken() -> None:
+    reply = reply_of(TextChunk("One two three"))
+    assert LiveWords().more(reply)[0] == []
 
 
 def test_a_minute_of_speech_takes_little_time() -> None:

@@ -197,6 +197,22 @@ async def test_pieces_of_a_card_are_no_older_than_a_tenth_of_a_second(rig: Any) 
         assert len(sound_of(page)) / 2 >= number - 12
 
 
+async def test_pieces_of_text_are_joined_with_the_times_of_their_words(rig: Any) -> None:
+    page = rig.page("p")
+    await rig.clock.run(1.0)
+    for text, more in (
+        ("a ", {}),
+        ("b ", {"words": [[0, 1, 0, 1]]}),
+        ("c ", {"words": [[2, 3, 1, 2]]}),
+    ):
+        rig.channel.emit("turn.text", {"turn": "t", "text": text, **more})
+    await rig.clock.run(1.0)
+    told = [data for name, data, _ in page.events if name == "turn.text"]
+    assert "".join(data["text"] for data in told) == "a b c "
+    assert [word for data in told for word in data.get("words", [])] == [[0, 1, 0, 1], [2, 3, 1, 2]]
+    assert len(told) < 3
+
+
 async def test_the_first_sound_does_not_wait(rig: Any) -> None:
     rig.page("p")
     await rig.clock.run(0.3)
