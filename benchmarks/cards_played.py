@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from _rig import Row, options, report
-from playwright.async_api import Browser, CDPSession, Page, Playwright, async_playwright, expect
+from playwright.async_api import Browser, CDPSession, Page, Playwright, async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -72,6 +72,16 @@ COUNTED = """(() => {
   document.addEventListener("ended", () => (globalThis.__ended += 1), true);
 })();"""
 
+# Whether a turn that was not heard before was heard to its end.
+HEARD = """(() => {
+  const { speaking, reports } = globalThis[Symbol.for("cellvoice.audio.v1")] ?? { reports: [] };
+  const last = reports.at(-1);
+  if (last === undefined || speaking !== null || last.rendered_frames < 24_000) return false;
+  if (last.turn === globalThis.__last) return false;
+  globalThis.__last = last.turn;
+  return true;
+})()"""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -96,8 +106,7 @@ Played = Callable[[NotebookPage, int], Awaitable[None]]
 async def played_in_cell(notebook: NotebookPage, number: int) -> None:
     """Run the cell once more, and hear the reply to its end."""
     await notebook.run_to_end(1)
-    ended = notebook.output(1).locator(".cv-player[data-phase=ended]")
-    await expect(ended).to_have_count(1, timeout=PATIENCE_MS)
+    await notebook.until(HEARD, timeout_ms=PATIENCE_MS)
 
 
 async def played_in_pad(notebook: NotebookPage, number: int) -> None:
@@ -105,8 +114,7 @@ async def played_in_pad(notebook: NotebookPage, number: int) -> None:
     box = notebook.output(1).locator(".cellvoice-output textarea").last
     await box.fill(QUESTION)
     await box.press("Enter")
-    ended = notebook.output(1).locator(".cv-turns > li .cv-player[data-phase=ended]")
-    await expect(ended).to_have_count(number, timeout=PATIENCE_MS)
+    await notebook.until(HEARD, timeout_ms=PATIENCE_MS)
 
 
 async def played_by_element(notebook: NotebookPage, number: int) -> None:

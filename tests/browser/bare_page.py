@@ -117,8 +117,23 @@ class Rig(SoundPage):
         card = {**CARD, "id": turn, "state": "running"}
         await self.call("emit", "turn.started", {"turn": turn, "card": card})
 
-    async def end_turn(self, turn: str = CARD["id"]) -> None:
-        await self.call("emit", "turn.ended", {"turn": turn, "card": {**CARD, "id": turn}})
+    async def end_turn(self, turn: str = CARD["id"], spoken_s: float | None = None) -> None:
+        """With the length of its sound, the page may ask the kernel for it."""
+        sound = {"sample_rate_hz": SAMPLE_RATE_HZ, "peaks": [], "mime": "audio/wav", "href": None}
+        reply = CARD["reply"] | (
+            {} if spoken_s is None else {"sound": {**sound, "duration_s": spoken_s}}
+        )
+        card = {**CARD, "id": turn, "reply": reply}
+        await self.call("emit", "turn.ended", {"turn": turn, "card": card})
+
+    async def held_bytes(self) -> int:
+        """What the page's array buffers take once all garbage is collected."""
+        await self.call("forget")
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("HeapProfiler.collectGarbage")
+        usage = await devtools.send("Runtime.getHeapUsage")
+        await devtools.detach()
+        return int(usage["backingStorageSize"])
 
     async def speak(
         self, source: Samples16, frames: int, late_ms: list[float], turn: str = CARD["id"]

@@ -44,6 +44,9 @@ class Kernel {
     this.#log.push([{ v: 1, kind: "event", seq: this.#log.length + 1, name, data }, buffers]);
     this.#run?.(...this.#log.at(-1));
   }
+  forget() {
+    for (const message of this.#log) message[1] = [];
+  }
   #take(content, buffers) {
     const { kind, page } = content;
     if (kind === "code") {
@@ -62,7 +65,8 @@ class Kernel {
   }
   #answer({ page, id, name, data }) {
     const answer = this.answers[name] ?? { kind: "result", data: {} };
-    this.#run?.({ v: 1, page, id, ...answer, data: answer.data ?? data }, []);
+    const buffers = answer.bytes === undefined ? [] : [new DataView(unb64(answer.bytes).buffer)];
+    this.#run?.({ v: 1, page, id, ...answer, data: answer.data ?? data }, buffers);
   }
 }
 
@@ -83,6 +87,8 @@ globalThis.rig = {
   },
   emit: (name, data, pcm) => kernel.emit(name, data, pcm && unb64(pcm)),
   answer: (name, answer) => void (kernel.answers[name] = answer),
+  /** Keep no sound that was sent, so that the page's own can be measured. */
+  forget: () => kernel.forget(),
   heard: (name) => kernel.heard.filter((message) => message.name === name).map((message) => message.data),
   /** All frames of all recordings, put where they say they belong. */
   recorded() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
@@ -10,11 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, expect
 
+from cellvoice.audio import Clip
+
 from .bare_page import ALONE, FRAME, STATE, Rig, noise, served
 from .conftest import QUESTION, launch
 from .lab import TAP
 from .server import WIDGET
-from .sound import as_floats, correlate, read_wav, spoken
+from .sound import SAMPLE_RATE_HZ, as_floats, correlate, read_wav, spoken
 from .views import TAKES, is_whole
 
 
@@ -189,6 +192,30 @@ async def test_a_reply_plays_on_when_its_widget_is_closed(rig: OpenRig) -> None:
     await page.until_rendered(1.9)
     assert np.array_equal(await page.sounded(), as_floats(source))
     assert await page.page.evaluate("globalThis[Symbol.for('cellvoice.audio.v1')].live.size") == 0
+
+
+async def test_a_pad_keeps_two_minutes_of_sound_and_asks_for_the_rest_again(rig: OpenRig) -> None:
+    page, source = await rig("pad"), noise(20)
+    before = await page.held_bytes()
+    for number in range(10):
+        await page.start_turn(f"t{number}")
+        await page.speak(source, len(source), [0.0], f"t{number}")
+        await page.end_turn(f"t{number}", 20.0)
+    # And the first one, which plays.
+    assert await page.held_bytes() - before < (120 + 20) * 48_000 + 500_000
+    wav = Clip.from_pcm16(source.tobytes()).to_bytes("wav")
+    answer = {"kind": "result", "data": {"mime": "audio/wav"}, "bytes": b64encode(wav).decode()}
+    await page.call("answer", "sound", answer)
+    await page.page.get_by_role("button", name="Pause the reply").click()
+    await page.forget()
+    second = page.page.get_by_role("article").nth(1)
+    position = second.get_by_role("slider", name="position in the reply")
+    await position.press("End")
+    await position.press("ArrowLeft")
+    await second.get_by_role("button", name="Play the reply").click()
+    await page.until_rendered(0.9)
+    assert await page.heard("sound") == [{"turn": "t1"}]
+    assert np.array_equal(await page.sounded(), as_floats(source[-SAMPLE_RATE_HZ:]))
 
 
 async def test_a_page_nobody_touched_waits_for_a_click_and_then_plays_from_the_beginning(
