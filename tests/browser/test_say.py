@@ -27,6 +27,8 @@ async def test_a_reply_is_live_while_it_runs_and_frozen_afterwards(
     card = Card(notebook.output(1), 1)
     await card.running()
     await notebook.until("__tap.rendered_s() > 0.3")
+    # The word that is spoken lights up while the reply still comes.
+    await expect(notebook.output(1).locator("[data-state=running] .cv-lit")).to_have_count(1)
     assert await notebook.is_running(1)
     await notebook.ran(1)
     await card.ended()
