@@ -24,7 +24,7 @@ def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
 
     `stop` {turn}; `sound` {turn, part?, choice?} → MP3 of the reply, of that part of the question,
     or of another of the replies (n > 1);
-    `spectrogram` {turn} → PNG; `version` {turn} → its card; `logprobs` {turn} → all of them;
+    `version` {turn} → its card; `logprobs` {turn} → all of them;
     `events` {turn} → what came over the wire, or why there is nothing;
     `turn.decide` {turn, call, hash, action, …} about a call of a tool.
     """
@@ -40,7 +40,6 @@ def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
     return {
         "stop": handler(_stop, apart=False),
         "sound": handler(_sound),
-        "spectrogram": handler(_spectrogram),
         "version": handler(_version),
         "logprobs": handler(_logprobs),
         "events": handler(_events),
@@ -78,15 +77,6 @@ def _sound(turn: Turn, data: Data) -> Answer:
     if not isinstance(said, Clip):
         raise UsageError("this part of the question is no sound")
     return {"mime": SOUND_MIME}, [said.to_bytes("mp3")]
-
-
-def _spectrogram(turn: Turn, data: Data) -> Answer:
-    from cellvoice.audio.spectrogram import spectrogram
-
-    made = spectrogram(_reply_clip(turn))
-    rows, columns = made.levels_db.shape
-    told = {"width": columns, "height": rows, "max_hz": made.max_hz, "duration_s": made.duration_s}
-    return {"mime": "image/png", **told}, [made.to_png()]
 
 
 def _version(turn: Turn, data: Data) -> Answer:

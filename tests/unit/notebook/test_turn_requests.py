@@ -71,13 +71,6 @@ def test_a_choice_that_there_is_not_is_refused(turn: Turn, choice: object) -> No
         ask(turn, "sound", choice=choice)
 
 
-def test_a_spectrogram_is_a_picture(turn: Turn) -> None:
-    told, (png,) = ask(turn, "spectrogram")
-    assert (told["mime"], told["height"], told["max_hz"]) == ("image/png", 128, 8_000)
-    assert told["duration_s"] == pytest.approx(turn.reply.received_s)
-    assert png.startswith(b"\x89PNG")
-
-
 def test_probabilities_are_given_whole_or_as_none(turn: Turn) -> None:
     assert ask(turn, "logprobs") == ({"logprobs": None}, ())
 
@@ -102,7 +95,7 @@ def test_where_there_are_no_events_it_is_said_why(session: Session) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["stop", "sound", "spectrogram", "version", "logprobs", "events"])
+@pytest.mark.parametrize("name", ["stop", "sound", "version", "logprobs", "events"])
 def test_a_turn_that_is_not_shown_is_refused(turn: Turn, name: str) -> None:
     with pytest.raises(UsageError, match="no such turn"):
         ask(turn, name, turn="another")
