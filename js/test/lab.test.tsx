@@ -264,4 +264,12 @@ describe("the other forms of an output", () => {
       soundsIn(`<audio src="${SOUND}"></audio><audio src="data:text/html,x"></audio><audio></audio>`),
     ).toEqual([SOUND, null]);
   });
+
+  it("are read without an audio element, which a browser keeps with all its document", () => {
+    const parse = vi.spyOn(DOMParser.prototype, "parseFromString");
+    expect(soundsIn(`<AUDIO controls src="${SOUND}"></AUDIO>`)).toEqual([SOUND]);
+    expect(parse.mock.results[0]?.value).toBeInstanceOf(Document);
+    expect((parse.mock.results[0]?.value as Document).querySelector("audio")).toBeNull();
+    parse.mockRestore();
+  });
 });
