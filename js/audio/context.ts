@@ -155,9 +155,10 @@ function fingerprint(text: string): string {
 /** Speak now; whoever spoke, and whoever waited, gives way. */
 export function takeFloor(voice: Voice, page: PageAudio = pageAudio()): void {
   const before = page.speaking;
-  page.waiting.length = 0;
+  const others = page.waiting.splice(0);
   page.speaking = voice;
-  if (before !== null && before !== voice) before.yield();
+  // Those that waited are told, too: what nobody shows any more ends now.
+  for (const other of [before, ...others]) if (other !== voice) other?.yield();
   voice.start();
 }
 
@@ -175,7 +176,11 @@ export function leaveFloor(voice: Voice, quiet: boolean, page: PageAudio = pageA
   if (page.speaking !== voice) return;
   page.speaking = null;
   const [next, ...others] = page.waiting.splice(0);
-  if (quiet || next === undefined) return;
+  if (next === undefined) return;
+  if (quiet) {
+    for (const other of [next, ...others]) other.yield();
+    return;
+  }
   takeFloor(next, page);
   page.waiting.push(...others);
 }

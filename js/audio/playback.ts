@@ -149,8 +149,8 @@ export class StreamPlayer implements PlayerPort {
   }
 
   pause(): void {
-    this.#hold();
     leaveFloor(this.#voice, true);
+    this.#hold();
   }
 
   seek(position_s: number): void {

@@ -208,6 +208,21 @@ describe("when the widget goes", () => {
     expect(pageAudio().speaking).toBeNull();
   });
 
+  test("a reply that waits is gone when the listener wants quiet, or hears another one", async () => {
+    const { player } = setUp();
+    for (const silence of [(one: StreamPlayer) => one.pause(), () => player("t9").play()]) {
+      const [first, second] = [player("t1"), player("t2")];
+      for (const reply of [first, second]) {
+        reply.feed(0, tone(1));
+        reply.autoPlay();
+        reply.release();
+      }
+      await settled();
+      silence(first);
+      expect(pageAudio().live.size).toBe(0);
+    }
+  });
+
   test("a reply that is silent is gone at once", () => {
     const { player } = setUp();
     const reply = player("t1");
