@@ -18,7 +18,7 @@ export function JsonTree({ value, name, depth = 0 }: TreeProps) {
   const key = name === undefined ? null : <span class="cv-key">{name}: </span>;
   const items = itemsOf(value);
   // Decided once: an object that grows must not fold itself while somebody reads it.
-  const [open, setOpen] = useState(depth < OPEN_DEPTH && (items?.length ?? 0) <= OPEN_ITEMS);
+  const [open] = useState(depth < OPEN_DEPTH && (items?.length ?? 0) <= OPEN_ITEMS);
   if (items === null || items.length === 0) {
     return (
       <div class="cv-leaf">
@@ -29,29 +29,20 @@ export function JsonTree({ value, name, depth = 0 }: TreeProps) {
   }
   const [from, to] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   return (
-    <details class="cv-branch" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="cv-branch" open={open}>
       <summary>
         {key}
         <span class="cv-quiet">
           {from} {items.length} {to}
         </span>
       </summary>
-      {open ? <Branch items={items} depth={depth + 1} /> : null}
-    </details>
-  );
-}
-
-/** What is in a branch, drawn only while it is open. */
-function Branch({ items, depth }: { items: ReadonlyArray<readonly [string, Json]>; depth: number }) {
-  return (
-    <>
       {items.slice(0, MOST_ITEMS).map(([own, item]) => (
-        <JsonTree key={own} name={own} value={item} depth={depth} />
+        <JsonTree key={own} name={own} value={item} depth={depth + 1} />
       ))}
       {items.length > MOST_ITEMS ? (
         <div class="cv-leaf cv-quiet">… {items.length - MOST_ITEMS} more</div>
       ) : null}
-    </>
+    </details>
   );
 }
 

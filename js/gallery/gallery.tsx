@@ -250,7 +250,14 @@ async function comeAndGo(times: number): Promise<void> {
 
 const MANY = wanted.has("measure") ? JSON.stringify(asForm(manyTokens(5_000, 20))) : "";
 Object.assign(globalThis, { openMany, comeAndGo });
-if (wanted.has("open")) {
+if (wanted.has("open")) void openAll();
+
+async function openAll(): Promise<void> {
   for (const button of document.querySelectorAll<HTMLElement>("[aria-expanded=false]")) button.click();
   for (const fold of document.querySelectorAll("details")) fold.open = true;
+  // What is behind the facts is drawn once they have opened.
+  while (document.querySelector(".cv-facts[open] > :only-child") !== null)
+    await new Promise(requestAnimationFrame);
+  for (const fold of document.querySelectorAll<HTMLDetailsElement>(".cv-facts details")) fold.open = true;
+  document.body.dataset["opened"] = "";
 }

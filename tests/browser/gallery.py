@@ -105,6 +105,8 @@ class Gallery:
         gallery = cls(page)
         await page.goto(f"{address}?theme={theme}&only={only}{query}")
         await page.locator(".cellvoice").first.wait_for()
+        if query == "&open":
+            await page.locator("body[data-opened]").wait_for()
         return gallery
 
     async def difference(self, reference: Path) -> float:
