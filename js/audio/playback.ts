@@ -3,15 +3,8 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import type { Loop, PlayerPhase, PlayerPort, Samples } from "../core/ports";
 import { pageClock, Scope, type Clock } from "../core/scope";
-import {
-  leaveFloor,
-  pageAudio,
-  takeFloor,
-  waitForFloor,
-  type LiveSound,
-  type PlaybackReport,
-  type Voice,
-} from "./context";
+import { leaveFloor, pageAudio, takeFloor, waitForFloor, type PlaybackReport, type Voice } from "./context";
+import { liveSoundOf } from "./live-sound";
 import type { FromPlayback } from "./messages";
 import { CLICKED_MS, unaskedPatience_ms } from "./patience";
 import { joined, SERVICE_RATE_HZ } from "./pcm";
@@ -372,36 +365,17 @@ export class StreamPlayer implements PlayerPort {
     this.#announced = true;
     this.#echo = live.has(this.#turn);
     if (this.#echo) return;
-    const sound = this.#liveSound();
+    const sound = liveSoundOf(this, (run) => {
+      this.#watchers.add(run);
+      return () => {
+        this.#watchers.delete(run);
+        if (this.#released) this.#closeWhenIdle();
+      };
+    });
     live.set(this.#turn, sound);
     this.#scope.add(() => {
       if (live.get(this.#turn) === sound) live.delete(this.#turn);
     });
-  }
-
-  #liveSound(): LiveSound {
-    return {
-      state: () => ({
-        phase: this.#phase.value,
-        position_s: this.#position_s.value,
-        duration_s: this.#duration_s.value,
-      }),
-      watch: (run) => {
-        this.#watchers.add(run);
-        return () => {
-          this.#watchers.delete(run);
-          if (this.#released) this.#closeWhenIdle();
-        };
-      },
-      play: () => this.play(),
-      pause: () => this.pause(),
-      seek: (position_s) => this.seek(position_s),
-      shape: () => ({ speed: this.#speed.value, loop: this.#loop.value }),
-      setSpeed: (speed) => this.setSpeed(speed),
-      setLoop: (loop) => this.setLoop(loop),
-      samples: () => this.samples(),
-      offer: (duration_s, load) => this.offer(duration_s, load),
-    };
   }
 }
 
