@@ -207,6 +207,7 @@ async def test_a_pad_keeps_two_minutes_of_sound_and_asks_for_the_rest_again(rig:
     answer = {"kind": "result", "data": {"mime": "audio/wav"}, "bytes": b64encode(wav).decode()}
     await page.call("answer", "sound", answer)
     await page.page.get_by_role("button", name="Pause the reply").click()
+    await page.until("__tap.quiet(0.2)")
     await page.forget()
     second = page.page.get_by_role("article").nth(1)
     position = second.get_by_role("slider", name="position in the reply")
