@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import type { HoldToTalk } from "./hold-to-talk";
 import { Icon } from "./icons";
 import type { PadPort } from "./ports";
@@ -26,7 +25,7 @@ export function Composer({ pad, talk }: { pad: PadPort; talk: HoldToTalk }) {
 }
 
 function TextLine({ pad }: { pad: PadPort }) {
-  const draft = useSignal("");
+  const { draft } = pad;
   const history = historyPrice(pad.state.value.price);
   const send = (): void => {
     const text = draft.value.trim();

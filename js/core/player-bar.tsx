@@ -1,4 +1,5 @@
-import { useComputed } from "@preact/signals";
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import type { TimedWord } from "./details";
 import { clock } from "./format";
 import { Icon } from "./icons";
@@ -21,7 +22,10 @@ export function PlayerBar({ player, what, peaks, covers_s, growing = false, word
   const phase = player.phase.value;
   const playing = phase === "playing";
   const length_s = Math.max(covers_s, player.duration_s.value);
-  const position = useComputed(() => clock(Math.min(player.position_s.value, length_s), length_s));
+  const position = useMemo(
+    () => computed(() => clock(Math.min(player.position_s.value, length_s), length_s)),
+    [player, length_s],
+  );
   const toggle = (): void => (playing ? player.pause() : player.play());
   return (
     <div class="cv-player" data-phase={phase}>

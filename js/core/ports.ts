@@ -1,6 +1,6 @@
 /** What the views need from the outside. `js/audio` and `js/widgets` implement these; tests and the gallery fake them. */
 
-import type { ReadonlySignal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Logprobs, ToolCall } from "./details";
 import type { Budget, Price } from "./price";
 import type { RawEvents } from "./raw-events";
@@ -140,6 +140,8 @@ export interface PadPort {
   readonly recorder: RecorderPort;
   /** A sentence when the last send failed, or "". */
   readonly trouble: ReadonlySignal<string>;
+  /** What is being written; it outlives the view, which a host may draw anew at any time. */
+  readonly draft: Signal<string>;
   sendText(text: string): void;
   sendTake(take: string): void;
   /** Set some, all or none; null takes a value back. Resolves to why the kernel refused them, or "". */

@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { bars, growingAxis_s } from "./bars";
@@ -47,14 +47,7 @@ export function SeekableWaveform({
   const { position_s } = player;
   const axis_s = growing ? growingAxis_s(covers_s) : covers_s;
   const { box, drawn } = useBars(peaks, covers_s, axis_s);
-  const clip = useComputed(() => {
-    const played = axis_s > 0 ? Math.min(1, position_s.value / axis_s) : 0;
-    return `clip-path:inset(0 ${((1 - played) * 100).toFixed(2)}% 0 0)`;
-  });
-  const tenths_s = useComputed(() => round(Math.min(position_s.value, covers_s)));
-  const spoken = useComputed(
-    () => `${clock(tenths_s.value, covers_s)} of ${clock(covers_s)}${covers_s < 60 ? " seconds" : ""}`,
-  );
+  const { clip, tenths_s, spoken } = useProgress(player, axis_s, covers_s);
   const pointer = usePointer(box, axis_s, covers_s, player);
   const onKeyDown = (event: KeyboardEvent): void => {
     const now_s = position_s.peek();
@@ -89,6 +82,24 @@ export function SeekableWaveform({
       <LoopHandles player={player} axis_s={axis_s} covers_s={covers_s} />
     </div>
   );
+}
+
+/** How far it has been played, as a picture, a number and words that follow by themselves, without a view drawn anew. */
+function useProgress({ position_s }: PlayerPort, axis_s: number, covers_s: number) {
+  // Made anew with the lengths: what is computed once sees only signals change.
+  return useMemo(() => {
+    const tenths_s = computed(() => round(Math.min(position_s.value, covers_s)));
+    return {
+      tenths_s,
+      spoken: computed(
+        () => `${clock(tenths_s.value, covers_s)} of ${clock(covers_s)}${covers_s < 60 ? " seconds" : ""}`,
+      ),
+      clip: computed(() => {
+        const played = axis_s > 0 ? Math.min(1, position_s.value / axis_s) : 0;
+        return `clip-path:inset(0 ${((1 - played) * 100).toFixed(2)}% 0 0)`;
+      }),
+    };
+  }, [position_s, axis_s, covers_s]);
 }
 
 /** A press seeks, a drag goes on seeking; with Shift it marks what is to be looped. */

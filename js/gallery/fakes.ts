@@ -171,6 +171,7 @@ export function fakePad(parts: PadParts): PadPort {
     turns: signal(parts.turns ?? []),
     recorder: parts.recorder ?? fakeRecorder({ kind: "idle" }),
     trouble: signal(parts.trouble ?? ""),
+    draft: signal(""),
     sendText: nothing,
     sendTake: nothing,
     set: (values) => {

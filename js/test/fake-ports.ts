@@ -191,6 +191,8 @@ export class FakePad implements PadPort {
     return Promise.resolve(this.refusal);
   }
 
+  readonly draft = signal("");
+
   sendText(text: string): void {
     this.sent.push(`text ${text}`);
   }

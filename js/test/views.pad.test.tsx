@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PadView } from "../core";
 import { FakePad, FakePlayer, FakeTurn, STATE } from "./fake-ports";
-import { CARD, act, show, one, button, click, key, words, said, place } from "./stage";
+import { CARD, act, show, one, button, click, key, words, said, place, takeAway } from "./stage";
 
 describe("the pad", () => {
   it("has a head with model, voice, cost and link, and the folder of its journal", () => {
@@ -38,6 +38,23 @@ describe("the pad", () => {
     write("again");
     click("Send the message");
     expect(pad.sent).toEqual(["text hello", "text again"]);
+  });
+
+  it("keeps what is being written while something is recorded, and when a host draws it anew", () => {
+    const pad = new FakePad();
+    show(<PadView pad={pad} />);
+    const field = (): HTMLTextAreaElement => one("textarea") as HTMLTextAreaElement;
+    act(() => {
+      field().value = "half a sen";
+      field().dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+    click("Record");
+    expect(place.querySelector("textarea")).toBeNull();
+    act(() => pad.recorder.discard());
+    expect(field().value).toBe("half a sen");
+    takeAway();
+    show(<PadView pad={pad} />);
+    expect(field().value).toBe("half a sen");
   });
 
   it("records on a click, shows time and level, and offers the take with its price", () => {

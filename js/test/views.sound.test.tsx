@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import full from "../../tests/contract/turn.v1.full.json";
-import { CardView, parseTurn } from "../core";
+import { CardView, parseTurn, type TurnCard } from "../core";
 import { moved } from "../core/loop-handles";
 import { spectrogramOf, transform } from "../core/spectrogram";
 import { piecesOf, wordAt } from "../core/words";
@@ -17,6 +17,27 @@ function timed(): FakeTurn {
 }
 
 const lit = (): readonly string[] => [...place.querySelectorAll(".cv-lit")].map((word) => word.textContent);
+
+describe("the waveform of a reply that still comes", () => {
+  it("tells a screen reader, and draws, how much has come by now, also where nothing moves", () => {
+    const sofar = (duration_s: number): TurnCard => ({
+      ...CARD,
+      state: "running",
+      reply: {
+        ...CARD.reply,
+        sound: { mime: "", peaks: [], duration_s, sample_rate_hz: 24_000, href: null },
+      },
+    });
+    const turn = new FakeTurn(sofar(1), new FakePlayer("paused", 1));
+    show(<CardView turn={turn} />);
+    act(() => (turn.player.position_s.value = 0.5));
+    expect(one(".cv-seek").getAttribute("aria-valuetext")).toBe("0.5 of 1.0 seconds");
+    const before = one(".cv-played").getAttribute("style");
+    act(() => (turn.card.value = sofar(90)));
+    expect(one(".cv-seek").getAttribute("aria-valuetext")).toBe("0:00 of 1:30");
+    expect(one(".cv-played").getAttribute("style")).not.toBe(before);
+  });
+});
 
 describe("the words of a spoken reply", () => {
   it("light up as they are spoken, also after letters that are two units long", () => {

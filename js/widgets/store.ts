@@ -41,6 +41,7 @@ export class Store {
   readonly #listen = signal<ListenPhase>("ready");
   readonly #sentence = signal("");
   readonly #trouble = signal("");
+  readonly #draft = signal("");
   readonly #last = computed(() => this.#turns.value.at(-1) ?? null);
   /** Takes that are on their way; a second press of the button sends nothing twice. */
   readonly #sending = new Set<string>();
@@ -69,6 +70,7 @@ export class Store {
       turns: this.#turns,
       recorder: this.recorder,
       trouble: this.#trouble,
+      draft: this.#draft,
       sendText: (text) => void this.#send(`text ${text}`, { text }),
       sendTake: (take) => void this.#sendTake(take),
       set: (values) => this.#set(values),
