@@ -8,7 +8,7 @@ import pytest
 from .conftest import NEWEST, NewContext, OpenNotebook
 from .lab import SoundPage
 from .server import OLD_KERNELS, LabServer
-from .sound import Samples, correlate, spoken
+from .sound import Samples, correlate, correlate_heard, spoken
 
 _PLAY = """async ([samples, hole]) => {
   const context = new AudioContext({ sampleRate: 24000 });
@@ -49,6 +49,22 @@ async def test_the_tap_tells_whole_sound_from_sound_with_a_gap(
     await page.until_rendered(len(question) / 24_000 * 0.6)
     match = correlate(await page.rendered(), question)
     assert (match.worst_block > 0.95) is whole
+
+
+def test_a_stall_of_the_browser_is_told_from_sound_that_is_lost_repeated_or_held_up() -> None:
+    said = np.random.default_rng(5).uniform(-0.5, 0.5, 24_000)
+    cases = {
+        "stalled": np.insert(said, 2_048, np.zeros(512)),
+        "lost": np.delete(said, slice(2_048, 2_560)),
+        "repeated": np.insert(said, 2_048, said[1_536:2_048]),
+        "silent for long": np.insert(said, 2_048, np.zeros(1_024)),
+        "silent for no quantum": np.insert(said, 2_048, np.zeros(500)),
+    }
+    assert all(correlate(heard, said).worst_block < 0.95 for heard in cases.values())
+    whole = [
+        name for name, heard in cases.items() if correlate_heard(heard, said).worst_block > 0.95
+    ]
+    assert whole == ["stalled"]
 
 
 async def test_the_fake_microphone_speaks_the_question(

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from .conftest import NEWEST, QUESTION_WORDS, OpenNotebook
 from .lab import WAIT_MS
 from .server import OLD_KERNELS
-from .sound import Samples, correlate, spoken
+from .sound import Samples, correlate, correlate_heard, spoken
 from .views import Card, pad_in
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -43,7 +43,7 @@ async def test_a_spoken_question_is_heard_answered_and_written_down(
     assert await card.text() == text
 
     await notebook.until_rendered(len(spoken(reply)) / 24_000 * 0.8)
-    match = correlate(await notebook.rendered(), reply)
+    match = correlate_heard(await notebook.rendered(), reply)
     assert match.correlation > 0.99, match
     assert match.worst_block > 0.95, match
 
@@ -115,7 +115,7 @@ async def test_a_turn_that_a_cell_and_the_pad_show_is_heard_once(
         reply = await kernel.samples("session.turns[0].clip")
     await notebook.until_rendered(len(spoken(reply)) / 24_000 * 0.8)
     heard = await notebook.rendered()
-    assert correlate(heard, reply).worst_block > 0.95
+    assert correlate_heard(heard, reply).worst_block > 0.95
     assert len(spoken(heard)) == pytest.approx(len(spoken(reply)), rel=0.05)
 
 

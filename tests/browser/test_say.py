@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from .conftest import QUESTION_WORDS, OpenNotebook
 from .lab import mime_types, outputs_of
-from .sound import correlate
+from .sound import correlate_heard
 from .views import Card
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -37,7 +37,7 @@ async def test_a_reply_is_live_while_it_runs_and_frozen_afterwards(
         reply = await kernel.samples("session.turns[0].clip")
         text = await kernel.value("session.turns[0].text")
     await notebook.until_rendered(len(reply) / 24_000 * 0.7)
-    match = correlate(await notebook.rendered(), reply)
+    match = correlate_heard(await notebook.rendered(), reply)
     assert match.worst_block > 0.95, match
 
     # The Turn is the cell's value and is shown once all the same.
