@@ -1,35 +1,12 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { pageAudio } from "../audio/context";
-import { adoptPlayer, FilePlayer } from "../audio/file-player";
-import { StreamPlayer } from "../audio/playback";
+import { adoptPlayer } from "../audio/file-player";
+import type { StreamPlayer } from "../audio/playback";
 import { ROOM_S } from "../audio/shelf";
-import { HandClock } from "./hand-clock";
-import { RingSpeakers, settled } from "./ring-speakers";
+import { forgetSounds, gone, RATE_HZ, setUp, tone } from "./players";
+import { settled, type RingSpeakers } from "./ring-speakers";
 
-const RATE_HZ = 24_000;
-
-function tone(duration_s: number, first = 1): Int16Array {
-  return Int16Array.from({ length: duration_s * RATE_HZ }, (_, index) => first + (index % 20_000));
-}
-
-const gone = (): Promise<null> => Promise.resolve(null);
-
-function setUp({ running = true } = {}) {
-  const clock = new HandClock();
-  const speakers = new RingSpeakers(running);
-  const player = (turn: string): StreamPlayer => new StreamPlayer({ turn, clock, speakers });
-  return { clock, speakers, player };
-}
-
-afterEach(() => {
-  const page = pageAudio();
-  page.speaking = null;
-  page.waiting.length = 0;
-  page.live.clear();
-  page.reports.length = 0;
-  page.shelf = [];
-  page.start_buffer_s = 0.1;
-});
+afterEach(forgetSounds);
 
 test("a reply plays as it comes, and its phases, position and length can be followed", async () => {
   const { speakers, player } = setUp();
@@ -373,114 +350,4 @@ test("underruns raise the start-up buffer of the next reply, and a smooth reply 
   await settled();
   speakers.render(2);
   expect(pageAudio().start_buffer_s).toBeCloseTo(learned_s * 0.8);
-});
-
-describe("finished sound in a file", () => {
-  /** jsdom plays nothing: this element does what the standard says, as far as the player relies on it. */
-  class Element extends EventTarget {
-    src = "";
-    preload: "" | "none" | "metadata" | "auto" = "";
-    duration = Number.NaN;
-    currentTime = 0;
-    playbackRate = 1;
-    ended = false;
-    error = null;
-    load = vi.fn();
-    removeAttribute = vi.fn();
-    refusal: DOMException | null = null;
-    play(): Promise<void> {
-      if (this.refusal !== null) return Promise.reject(this.refusal);
-      this.ended = false;
-      this.dispatchEvent(new Event("play"));
-      return Promise.resolve();
-    }
-    pause(): void {
-      this.dispatchEvent(new Event("pause"));
-    }
-    finish(): void {
-      this.currentTime = this.duration;
-      this.ended = true;
-      this.dispatchEvent(new Event("pause"));
-      this.dispatchEvent(new Event("ended"));
-    }
-  }
-
-  function open(): { element: Element; player: FilePlayer } {
-    const element = new Element();
-    const sound = { content: "data:audio/mpeg;base64,AAAA", mime: "audio/mpeg", duration_s: 2 };
-    return { element, player: new FilePlayer(sound, element) };
-  }
-
-  test("follows its element from ready to ended", () => {
-    const { element, player } = open();
-    expect([player.phase.value, player.duration_s.value]).toEqual(["ready", 2]);
-    element.duration = 2.5;
-    element.dispatchEvent(new Event("durationchange"));
-    player.play();
-    expect(player.phase.value).toBe("playing");
-    player.seek(1);
-    expect([element.currentTime, player.position_s.value]).toEqual([1, 1]);
-    player.pause();
-    expect(player.phase.value).toBe("paused");
-    player.play();
-    element.finish();
-    expect([player.phase.value, player.position_s.value]).toEqual(["ended", 2.5]);
-    player.close();
-    expect(element.removeAttribute).toHaveBeenCalledWith("src");
-  });
-
-  test("plays faster by its element, and a part of it over and over", () => {
-    vi.useFakeTimers();
-    const { element, player } = open();
-    player.setSpeed(1.5);
-    expect([element.playbackRate, player.speed.value]).toEqual([1.5, 1.5]);
-    player.setLoop({ from_s: 0.5, to_s: 1 });
-    player.play();
-    element.currentTime = 1.02;
-    vi.advanceTimersByTime(60);
-    expect([element.currentTime, player.position_s.value]).toEqual([0.5, 0.5]);
-    element.duration = 2;
-    element.finish();
-    expect([element.currentTime, player.phase.value]).toEqual([0.5, "playing"]);
-    player.setLoop(null);
-    element.finish();
-    expect(player.phase.value).toBe("ended");
-    player.close();
-    vi.useRealTimers();
-  });
-
-  test("gives the file as it came", async () => {
-    const { player } = open();
-    const file = await player.file();
-    expect([file?.type, file?.size]).toEqual(["audio/mpeg", 3]);
-  });
-
-  test("pauses the reply that streams, and is paused by it", async () => {
-    const { player: stream } = setUp();
-    const reply = stream("t1");
-    reply.feed(0, tone(1));
-    reply.play();
-    await settled();
-    const { player } = open();
-    player.play();
-    expect([reply.phase.value, player.phase.value]).toEqual(["paused", "playing"]);
-    reply.play();
-    expect(player.phase.value).toBe("paused");
-    player.close();
-  });
-
-  test("is blocked when the browser wants a click, and empty when it cannot play the format", async () => {
-    const { element, player } = open();
-    element.refusal = new DOMException("", "NotAllowedError");
-    player.play();
-    await settled();
-    expect(player.phase.value).toBe("blocked");
-    expect(pageAudio().speaking).toBeNull();
-    const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    element.refusal = new DOMException("", "NotSupportedError");
-    player.play();
-    await settled();
-    expect(player.phase.value).toBe("empty");
-    complaint.mockRestore();
-  });
 });

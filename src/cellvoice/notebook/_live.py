@@ -24,7 +24,8 @@ from cellvoice.session import Turn, background_loop
 from cellvoice.widgets import Answer, Channel, UnknownRequest
 
 from ._frontend import HELLO_TIMEOUT_S
-from ._progress import Loop, Progress, speech_s
+from ._paced import Loop
+from ._progress import Progress, speech_s
 from ._tools import ToolsTeller
 from ._turn_requests import Data as Data
 from ._turn_requests import Handler, turn_requests

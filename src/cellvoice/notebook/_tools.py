@@ -8,48 +8,13 @@ from typing import TYPE_CHECKING
 from cellvoice.errors import UsageError
 from cellvoice.protocol import Event, TextChunk, ToolCallChunk, TranscriptChunk
 
-from ._progress import TOLD_EVERY_S, Loop, Timer
+from ._paced import Loop, Paced
 
 if TYPE_CHECKING:
     from cellvoice.session import Turn
 
 _MOST_REASON_LETTERS = 2_000
 _MOST_HTML_LETTERS = 200_000
-
-
-class Paced:
-    """Has something told at once, and then not before a tenth of a second has gone by.
-
-    What is told is the newest, so that nothing has to be kept meanwhile. Loop thread only.
-    """
-
-    def __init__(self, tell: Callable[[], object], loop: Loop) -> None:
-        self._tell = tell
-        self._loop = loop
-        self._next_s = 0.0
-        self._timer: Timer | None = None
-        self._ended = False
-
-    def soon(self) -> None:
-        """There is something new."""
-        if self._timer is not None or self._ended:
-            return
-        wait_s = self._next_s - self._loop.time()
-        if wait_s <= 0:
-            self._flush()
-        else:
-            self._timer = self._loop.call_later(wait_s, self._flush)
-
-    def end(self) -> None:
-        """Tell nothing more."""
-        self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _flush(self) -> None:
-        self._timer = None
-        self._next_s = self._loop.time() + TOLD_EVERY_S
-        self._tell()
 
 
 class ToolsTeller:

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from cellvoice.notebook._progress import TOLD_EVERY_S, Progress, speech_s
+from cellvoice.notebook._paced import TOLD_EVERY_S
+from cellvoice.notebook._progress import Progress, speech_s
 
 
 class HandClock:
