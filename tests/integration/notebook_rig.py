@@ -99,6 +99,7 @@ class Notebook:
         self.comms: dict[str, Mapping[str, Any]] = {}
         self.closed_comms: set[str] = set()
         self.pages: dict[str, list[Page]] = {}
+        self._replied: set[str] = set()
         self.subshell = self._make_subshell()
 
     def close(self) -> None:
@@ -234,4 +235,15 @@ class Notebook:
         elif kind == "error":
             cell.error = content["traceback"]
         elif kind == "status" and content["execution_state"] == "idle":
+            self._await_reply(cell)
             cell.idle = True
+
+    def _await_reply(self, cell: Cell) -> None:
+        """A page runs its next cell when it has the reply, so a cell is over only then.
+
+        ipykernel 7.0 to 7.3 hangs for good when a request reaches it while it sends a reply.
+        """
+        deadline_s = time.monotonic() + GENEROUS_S
+        while cell.request not in self._replied:
+            message = self.client.get_shell_msg(timeout=max(0.0, deadline_s - time.monotonic()))
+            self._replied.add(message["parent_header"]["msg_id"])
