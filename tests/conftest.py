@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,9 +82,16 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Jupyter and IPython read and write below a temporary folder, not in the user's home."""
+    """Jupyter and IPython read and write below a temporary folder, not in the user's home.
+
+    So do programs that ask for a temporary folder: what a killed kernel leaves goes with the run's.
+    """
     home = tmp_path_factory.mktemp("settings")
+    temporary = home / "tmp"
+    temporary.mkdir()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
         for name in (
             "IPYTHONDIR",
             "JUPYTER_CONFIG_DIR",
