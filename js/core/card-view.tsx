@@ -37,7 +37,7 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
   const other = useSignal<TurnPort | null>(null);
   const shown = other.value ?? turn;
   return (
-    <Card key={shown.card.peek().id} turn={shown} said={said}>
+    <Card key={shown.card.peek().id} turn={shown} said={said} other={shown !== turn}>
       <MarksLine turn={turn} shown={shown} onShow={(port) => (other.value = port === turn ? null : port)} />
     </Card>
   );
@@ -46,18 +46,21 @@ export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
 interface CardProps {
   readonly turn: TurnPort;
   readonly said: Said;
+  /** Whether it is another version than the conversation has. */
+  readonly other: boolean;
   /** What stands above all else. */
   readonly children: ComponentChildren;
 }
 
 /** What was said, the reply as it comes, its sound, and what lies behind it. */
-function Card({ turn, said, children }: CardProps) {
+function Card({ turn, said, other, children }: CardProps) {
   const card = turn.card.value;
   const badge = card.engine && card.engine.badge !== said.badge ? card.engine.badge : "";
   return (
     <article
       class="cv-card"
       data-state={card.state}
+      data-other={other || undefined}
       aria-label={`Turn ${card.number}`}
       aria-busy={card.state === "running"}
     >

@@ -1,13 +1,17 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Announce, useRecorderWords } from "./announce";
-import { CardView, type Said } from "./card-view";
+import type { Said } from "./card-view";
 import { Composer } from "./composer";
 import { Icon } from "./icons";
 import { Head, Header } from "./pad-head";
 import type { PadPort, PadState, TurnPort } from "./ports";
+import { ConversationCard } from "./resting-card";
 import { SetValues } from "./settings-panel";
 import { DropHint, useFileDrop } from "./upload";
 import { useTalk } from "./use-talk";
+
+/** More than fit into a pad, so that it is whole at the first look. */
+const NEWEST = 6;
 
 /** A whole conversation: what was said so far, and where to say the next thing. */
 export function PadView({ pad }: { pad: PadPort }) {
@@ -92,10 +96,13 @@ function Conversation({ turns, said }: { turns: readonly TurnPort[]; said: Said 
 function Turns({ turns, said }: { turns: readonly TurnPort[]; said: Said }) {
   return (
     <ol class="cv-turns">
-      {turns.map((turn) => (
-        <li key={turn.card.peek().id}>
-          <CardView turn={turn} said={said} />
-        </li>
+      {turns.map((turn, index) => (
+        <ConversationCard
+          key={turn.card.peek().id}
+          turn={turn}
+          said={said}
+          newest={index >= turns.length - NEWEST}
+        />
       ))}
     </ol>
   );

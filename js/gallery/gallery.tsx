@@ -2,7 +2,16 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { CardView, ListenView, mount, PadView, parseTurn, SavedPadView, type TurnCard } from "../core";
+import {
+  CardView,
+  ListenView,
+  mount,
+  PadView,
+  parseTurn,
+  SavedPadView,
+  type TurnCard,
+  type TurnPort,
+} from "../core";
 import example from "../../tests/contract/turn.v1.json";
 import { asForm, ASKING, FULL, HOSTILE, manyTokens } from "./details";
 import { ENGINE, fakeListen, fakePad, fakePlayer, fakeRecorder, fakeTurn, REAL, speechPeaks } from "./fakes";
@@ -119,6 +128,15 @@ const talk = [
   fakeTurn({ ...SPOKEN, engine: PARIS.engine }, fakePlayer("playing", 14.3, 5.1)),
 ];
 
+/** A long conversation: each third reply has all that a card can have. */
+function many(count: number): TurnPort[] {
+  return Array.from({ length: count }, (_, index) => {
+    const card = index % 3 === 0 ? FULL : index % 3 === 1 ? PARIS : SPOKEN;
+    const { duration_s } = card.reply.sound ?? { duration_s: 0 };
+    return fakeTurn({ ...card, id: `turn-${index}`, number: index + 1 }, fakePlayer("ready", duration_s));
+  });
+}
+
 const STATES: Record<string, ComponentChildren> = {
   "card-waiting": <CardView turn={fakeTurn(running("", 0), fakePlayer("empty", 0))} />,
   "card-streaming": (
@@ -191,6 +209,7 @@ const STATES: Record<string, ComponentChildren> = {
     />
   ),
   "pad-settings": <PadView pad={fakePad({ turns: talk.slice(0, 1) })} />,
+  "long-pad": <PadView pad={fakePad({ turns: many(200) })} />,
   "pad-saved": <SavedPadView state={REAL} turns={talk.slice(0, 1)} />,
   "listen-ready": <ListenView listen={fakeListen("ready", "", ENGINE)} />,
   "listen-late": (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Playwright
+from playwright.async_api import Browser, Locator, Page, Playwright, expect
 
 from .conftest import launch
 from .gallery import Gallery, served_gallery
@@ -193,4 +193,58 @@ async def test_200_cards_that_came_and_went_leave_nothing(plain: Browser, addres
     assert after["Nodes"] - before["Nodes"] < 50
     assert after["JSEventListeners"] - before["JSEventListeners"] < 10
     assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 1_000_000
+    await page.close()
+
+
+def card_of(page: Page, number: int) -> Locator:
+    return page.get_by_role("article", name=f"Turn {number}", exact=True)
+
+
+async def scroll_pad(page: Page, top_px: float) -> None:
+    """Scroll, and wait until the page has been told what is near."""
+    await page.locator(".cv-scroll").evaluate(
+        """async (box, top) => {
+          box.scrollTop = top;
+          for (let picture = 0; picture < 3; picture += 1) await new Promise(requestAnimationFrame);
+        }""",
+        top_px,
+    )
+
+
+async def test_in_a_pad_of_200_turns_only_the_cards_near_the_reader_are_whole(
+    plain: Browser, address: str
+) -> None:
+    gallery = await Gallery.open(plain, address, only="long-pad")
+    page = gallery.page
+    nodes = "document.querySelectorAll('.cv-pad *').length"
+    last, first = card_of(page, 200), card_of(page, 1)
+    await expect(last.get_by_role("button", name="Play the reply")).to_be_visible()
+    assert await page.evaluate(nodes) < 4_000
+    # A search of the page finds the words of all of them.
+    await expect(first).to_contain_text("In Zürich")
+    await scroll_pad(page, 0)
+    await expect(first.get_by_role("button", name="Play the reply")).to_be_visible()
+    await expect(last).to_have_attribute("data-resting", "true")
+    assert await page.evaluate(nodes) < 4_000
+    assert gallery.complaints == []
+    await page.close()
+
+
+async def test_a_card_that_rests_keeps_its_height_and_one_that_was_opened_stays_whole(
+    plain: Browser, address: str
+) -> None:
+    gallery = await Gallery.open(plain, address, only="long-pad")
+    page = gallery.page
+    await scroll_pad(page, 0)
+    first, second = card_of(page, 1), card_of(page, 2)
+    await first.get_by_text("Probabilities").click()
+    before_px = (await second.bounding_box() or {})["height"]
+    await scroll_pad(page, 20_000)
+    await expect(second).to_have_attribute("data-resting", "true")
+    place_px = (await page.locator("li", has=second).bounding_box() or {})["height"]
+    assert abs(place_px - before_px) < 3
+    await expect(first.locator("details[open]")).to_have_count(1)
+    await scroll_pad(page, 0)
+    await expect(second.get_by_role("button", name="Play the reply")).to_be_visible()
+    await expect(first.locator("details[open]")).to_have_count(1)
     await page.close()
