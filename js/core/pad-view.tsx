@@ -10,7 +10,7 @@ import { SetValues } from "./settings-panel";
 import { DropHint, useFileDrop } from "./upload";
 import { useTalk } from "./use-talk";
 
-/** More than fit into a pad, so that it is whole at the first look. */
+/** More than fit into a pad: it is whole at the first look, and a short one always. */
 const NEWEST = 6;
 
 /** A whole conversation: what was said so far, and where to say the next thing. */

@@ -15,17 +15,17 @@ const LEFT_OPEN = "details[open], [aria-pressed=true], [aria-expanded=true], [da
 interface ConversationCardProps {
   readonly turn: TurnPort;
   readonly said: Said;
-  /** Where the reader begins: drawn whole at once. */
+  /** Where the conversation goes on: always whole. */
   readonly newest: boolean;
 }
 
 /** A card of a conversation: far out of sight only its words and its height are left, until it comes near. */
 export function ConversationCard({ turn, said, newest }: ConversationCardProps) {
   const place = useRef<HTMLLIElement>(null);
-  const far = useSignal(!newest && canWatch());
+  const far = useSignal(canWatch());
   const height_px = useSignal(LIKELY_HEIGHT_PX);
   useEffect(() => (place.current ? watch(place.current, far, height_px) : undefined), []);
-  const resting = far.value && !isBusy(turn);
+  const resting = far.value && !newest && !isBusy(turn);
   return (
     <li ref={place} style={{ minHeight: resting ? `${height_px.value}px` : "" }}>
       {resting ? <Words card={turn.card.value} /> : <CardView turn={turn} said={said} />}

@@ -224,7 +224,7 @@ async def test_in_a_pad_of_200_turns_only_the_cards_near_the_reader_are_whole(
     await expect(first).to_contain_text("In Zürich")
     await scroll_pad(page, 0)
     await expect(first.get_by_role("button", name="Play the reply")).to_be_visible()
-    await expect(last).to_have_attribute("data-resting", "true")
+    await expect(card_of(page, 194)).to_have_attribute("data-resting", "true")
     assert await page.evaluate(nodes) < 4_000
     assert gallery.complaints == []
     await page.close()
