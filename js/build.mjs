@@ -1,5 +1,5 @@
 // Builds the browser half into the Python package: the ESM of every widget, and the one module that a page loads once.
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
@@ -78,11 +78,14 @@ await writeFile(
 );
 await writeFile(`${STATIC}/third-party-licences.txt`, await licences(page.metafile));
 
-// The JupyterLab half is bundled first, so that @jupyter/builder only has to wrap one plain module.
+// The JupyterLab half is bundled first, so that @jupyter/builder only has to wrap plain modules: what is shown (`index`),
+// what reaches the kernel (`plugin`), and what both share.
+await rm("build/lab", { recursive: true, force: true });
 await build({
-  entryPoints: { index: "js/lab/index.ts" },
+  entryPoints: { index: "js/lab/index.ts", plugin: "js/lab/plugin.ts" },
   outdir: "build/lab",
   bundle: true,
+  splitting: true,
   format: "esm",
   target: "es2022",
   plugins: [sheetAsText],

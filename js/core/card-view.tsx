@@ -1,5 +1,6 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { Announce } from "./announce";
 import { useCardWords } from "./card-words";
 import { ChoicesView } from "./choices-view";
@@ -35,7 +36,12 @@ interface CardViewProps {
 /** One turn, or another version of it where somebody looks at that. */
 export function CardView({ turn, said = NOTHING_SAID }: CardViewProps) {
   const other = useSignal<TurnPort | null>(null);
-  const shown = other.value ?? turn;
+  // Without a kernel that tells of the others there would be no way back.
+  const alone = turn.version === null;
+  useEffect(() => {
+    if (alone) other.value = null;
+  }, [alone]);
+  const shown = (alone ? null : other.value) ?? turn;
   return (
     <Card key={shown.card.peek().id} turn={shown} said={said} other={shown !== turn}>
       <MarksLine turn={turn} shown={shown} onShow={(port) => (other.value = port === turn ? null : port)} />

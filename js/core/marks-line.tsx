@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { Icon } from "./icons";
 import type { TurnPort } from "./ports";
+import { useWaiting } from "./use-waiting";
 
 interface MarksProps {
   /** The turn that the conversation has. */
@@ -34,6 +35,7 @@ export function MarksLine({ turn, shown, onShow }: MarksProps) {
 /** "version 2 of 3", with a step to each side where the kernel can tell of the others. */
 function Versions({ turn, shown, onShow }: MarksProps) {
   const trouble = useSignal("");
+  const { slow, ask } = useWaiting();
   const versions = turn.card.value.versions;
   if (versions === null) return null;
   const { ids, k, of } = versions;
@@ -54,10 +56,15 @@ function Versions({ turn, shown, onShow }: MarksProps) {
   return (
     <>
       <span class="cv-steps" role="group" aria-label="versions of this turn">
-        <Step name="earlier version" disabled={place <= 0} onClick={() => void go(-1)} />
+        <Step name="earlier version" disabled={place <= 0 || slow.value} onClick={() => ask(() => go(-1))} />
         {chip}
-        <Step name="later version" disabled={place >= ids.length - 1} onClick={() => void go(1)} />
+        <Step
+          name="later version"
+          disabled={place >= ids.length - 1 || slow.value}
+          onClick={() => ask(() => go(1))}
+        />
       </span>
+      {slow.value ? <span class="cv-quiet">asking the kernel …</span> : null}
       {trouble.value ? <span class="cv-complaint">{trouble.value}</span> : null}
     </>
   );

@@ -8,6 +8,7 @@ import { TokenMap } from "./token-map";
 import { TokenPanel } from "./token-panel";
 import { TokenTable } from "./token-table";
 import { signed, summaryOf, UNCERTAIN, unitsOf, type Unit } from "./tokens";
+import { useWaiting } from "./use-waiting";
 
 interface ProbabilitiesProps {
   readonly logprobs: Logprobs;
@@ -99,6 +100,7 @@ interface MoreProps {
 /** What was left out for its size, and a way to it while there is a kernel. */
 function More({ logprobs: { more }, loadAll, onLoad }: MoreProps) {
   const trouble = useSignal("");
+  const { slow, ask } = useWaiting();
   if (more === 0) return null;
   const load = async (): Promise<void> => {
     const all = (await loadAll?.()) ?? "";
@@ -109,10 +111,11 @@ function More({ logprobs: { more }, loadAll, onLoad }: MoreProps) {
     <p class="cv-note">
       <span>
         {count(more, "more token")} of this reply {more === 1 ? "is" : "are"} not in the notebook;
-        turn.logprobs has them all. {trouble.value}
+        turn.logprobs has them all.{" "}
+        {loadAll === null ? "" : slow.value ? "Asking the kernel …" : trouble.value}
       </span>
       {loadAll === null ? null : (
-        <button type="button" class="cv-button cv-small" onClick={() => void load()}>
+        <button type="button" class="cv-button cv-small" aria-disabled={slow.value} onClick={() => ask(load)}>
           Show all
         </button>
       )}

@@ -3,7 +3,9 @@ import { Widget } from "@lumino/widgets";
 import type { ComponentChildren } from "preact";
 import { CardView, mount, parsePad, parseTurn, PAD_MIME, SavedPadView, Scope, TURN_MIME } from "../core";
 import { livePads } from "../core/pads";
-import { savedTurns, soundsOf, textOf, type SavedTurn } from "./sound";
+import type { KernelLink } from "./kernel-link";
+import type { SavedTurn } from "./saved-turn";
+import { savedTurns, soundsOf, textOf, type Surroundings } from "./sound";
 
 /** What an output becomes: a view of saved turns, whose players are closed with it. */
 interface Shown {
@@ -16,7 +18,11 @@ abstract class SavedRenderer extends Widget implements IRenderMime.IRenderer {
   #takeAway: () => void = () => undefined;
   #renders = 0;
 
-  constructor(protected readonly options: IRenderMime.IRendererOptions) {
+  constructor(
+    protected readonly options: IRenderMime.IRendererOptions,
+    /** Null outside of a notebook. */
+    protected readonly link: KernelLink | null,
+  ) {
     super();
     this.addClass("cellvoice-output");
   }
@@ -27,6 +33,10 @@ abstract class SavedRenderer extends Widget implements IRenderMime.IRenderer {
     if (this.isDisposed) return;
     this.replace(() => () => undefined);
     super.dispose();
+  }
+
+  protected get surroundings(): Surroundings {
+    return { resolver: this.options.resolver, link: this.link };
   }
 
   /** Take away what is shown and show something else; anything that is still being read is forgotten. */
@@ -70,7 +80,7 @@ export class TurnRenderer extends SavedRenderer {
   override renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     return this.showSaved(model, async (html) => {
       const form = model.data[TURN_MIME];
-      const turns = await savedTurns([parseTurn(form)], html, this.options.resolver, soundsOf(form));
+      const turns = await savedTurns([parseTurn(form)], html, this.surroundings, soundsOf(form));
       return { turns, view: turns.map((turn) => <CardView key={turn.card.peek().id} turn={turn} />) };
     });
   }
@@ -82,8 +92,8 @@ export class PadRenderer extends SavedRenderer {
   #model: IRenderMime.IMimeModel | null = null;
   #live: string | null = null;
 
-  constructor(options: IRenderMime.IRendererOptions) {
-    super(options);
+  constructor(options: IRenderMime.IRendererOptions, link: KernelLink | null) {
+    super(options, link);
     this.#scope.listen(livePads(), "change", () => {
       if (this.#model !== null && liveId(this.#model) !== this.#live) void this.#draw(this.#model);
     });
@@ -111,7 +121,7 @@ export class PadRenderer extends SavedRenderer {
     }
     await this.showSaved(model, async (html) => {
       const saved = parsePad(model.data[PAD_MIME]);
-      const turns = await savedTurns(saved.turns, html, this.options.resolver);
+      const turns = await savedTurns(saved.turns, html, this.surroundings);
       return { turns, view: <SavedPadView state={saved.state} turns={turns} /> };
     });
   }

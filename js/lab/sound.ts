@@ -2,18 +2,18 @@
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
-import { signal } from "@preact/signals";
 import { decodeSound } from "../audio/decode";
 import { adoptPlayer, bytesAt, FilePlayer } from "../audio/file-player";
-import type { PlayerPort, TurnCard, TurnPort } from "../core";
+import type { TurnCard } from "../core";
+import type { KernelLink } from "./kernel-link";
+import { NO_SOUND, SavedTurn, type OwnedPlayer } from "./saved-turn";
 
-/** A saved turn with a player that must be closed when the card goes. */
-export interface SavedTurn extends TurnPort {
-  close(): void;
-}
-
-interface OwnedPlayer extends PlayerPort {
-  close(): void;
+/** Where a saved output may find what does not lie in it. */
+export interface Surroundings {
+  /** Files beside the notebook. */
+  readonly resolver: IRenderMime.IResolver | null;
+  /** The notebook's kernel. */
+  readonly link: KernelLink | null;
 }
 
 /** Multi-line text of a notebook may be one string or a list of lines. */
@@ -66,7 +66,7 @@ function mimeOf(address: string): string {
 export async function savedTurns(
   cards: readonly TurnCard[],
   html: string,
-  resolver: IRenderMime.IResolver | null,
+  { resolver, link }: Surroundings,
   file: FileSounds = NO_SOUNDS,
 ): Promise<readonly SavedTurn[]> {
   const inside = [...soundsIn(html)];
@@ -80,22 +80,7 @@ export async function savedTurns(
         if (part.kind !== "sound" || content === null) return null;
         return new FilePlayer({ content, mime: mimeOf(content), duration_s: part.duration_s });
       });
-      return {
-        card: signal(card),
-        player,
-        progress_s: signal(0),
-        stop: () => undefined,
-        said: (part) => said[part] ?? null,
-        choice: () => null,
-        decide: null,
-        version: null,
-        allLogprobs: null,
-        rawEvents: null,
-        close: () => {
-          player.close();
-          for (const one of said) one?.close();
-        },
-      };
+      return new SavedTurn(card, { player, said }, link);
     }),
   );
 }
@@ -134,19 +119,3 @@ async function beside(href: string | null, resolver: IRenderMime.IResolver | nul
 function isRelative(address: string): boolean {
   return address !== "" && !/^([a-z][a-z0-9+.-]*:|[/\\])/i.test(address);
 }
-
-const NO_SOUND: OwnedPlayer = {
-  phase: signal("empty"),
-  position_s: signal(0),
-  duration_s: signal(0),
-  play: () => undefined,
-  pause: () => undefined,
-  seek: () => undefined,
-  speed: signal(1),
-  setSpeed: () => undefined,
-  loop: signal(null),
-  setLoop: () => undefined,
-  samples: () => Promise.resolve(null),
-  file: () => Promise.resolve(null),
-  close: () => undefined,
-};

@@ -1,20 +1,16 @@
 /** One turn on the page: the kernel's events become the card's signals and the player's samples. */
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { Logprobs } from "../core/details";
-import { Part } from "../core/document";
-import { readLogprobs } from "../core/parse-details";
-import { parseTurn } from "../core/parse-turn";
 import type { Decide, PlayerPort, TurnPort } from "../core/ports";
 import { pageClock, type Clock, type Scope } from "../core/scope";
-import { readAnswer, type RawEvents } from "../core/raw-events";
 import type { Json } from "../core/settings";
 import type { TurnCard, TurnMarks } from "../core/turn";
 import { decodeSound, type DecodeSound } from "../audio/decode";
 import { samplesFromBytes } from "../audio/pcm";
 import { StreamPlayer } from "../audio/playback";
 import type { Speakers } from "../audio/sink";
-import type { Answer, Channel, JsonObject } from "../rpc";
+import type { Channel, JsonObject } from "../rpc";
+import { TurnAsks, whyNot } from "../turn-asks";
 import type { PageEvent } from "./events";
 import { LivePeaks } from "./live-peaks";
 
@@ -33,6 +29,7 @@ export interface PageParts {
 export class TurnStore implements TurnPort {
   readonly id: string;
   readonly #channel: Channel;
+  readonly #asks: TurnAsks;
   readonly #scope: Scope;
   readonly #parts: PageParts;
   readonly #card;
@@ -46,6 +43,7 @@ export class TurnStore implements TurnPort {
   constructor(id: string, card: TurnCard, channel: Channel, scope: Scope, parts: PageParts) {
     this.id = id;
     this.#channel = channel;
+    this.#asks = new TurnAsks(id, (...asked) => channel.request(...asked));
     this.#scope = scope.child();
     this.#parts = parts;
     this.#card = signal(card);
@@ -112,40 +110,18 @@ export class TurnStore implements TurnPort {
     return whyNot(answer);
   };
 
-  readonly allLogprobs = async (): Promise<Logprobs | string> => {
-    const answer = await this.#channel.request("logprobs", { turn: this.id });
-    if (answer.kind !== "result") return whyNot(answer);
-    try {
-      return readLogprobs(new Part(answer.data["logprobs"], "logprobs"));
-    } catch (error) {
-      return String(error);
-    }
-  };
-
-  readonly rawEvents = async (): Promise<RawEvents | string> => {
-    const answer = await this.#channel.request("events", { turn: this.id });
-    if (answer.kind !== "result") return whyNot(answer);
-    try {
-      return readAnswer(new Part(answer.data, "events"));
-    } catch (error) {
-      return String(error);
-    }
-  };
+  readonly allLogprobs = () => this.#asks.logprobs();
+  readonly rawEvents = () => this.#asks.events();
 
   readonly version = async (id: string): Promise<TurnPort | string> => {
     const known = this.#others.get(id);
     if (known !== undefined) return known;
-    const answer = await this.#channel.request("version", { turn: id });
-    if (answer.kind !== "result") return whyNot(answer);
-    try {
-      const card = parseTurn(answer.data["card"]);
-      const other = new TurnStore(id, card, this.#channel, this.#scope, this.#parts);
-      other.end(card);
-      this.#others.set(id, other);
-      return other;
-    } catch (error) {
-      return String(error);
-    }
+    const card = await this.#asks.version(id);
+    if (typeof card === "string") return card;
+    const other = new TurnStore(id, card, this.#channel, this.#scope, this.#parts);
+    other.end(card);
+    this.#others.set(id, other);
+    return other;
   };
 
   /** The calls as they stand now, and the course of the turn so far. */
@@ -239,25 +215,7 @@ export class TurnStore implements TurnPort {
 
   /** The reply's sound, or that of a part of what was said, or of another choice. */
   async #fetchSound(wanted: JsonObject = {}): Promise<Int16Array | null> {
-    const answer = await this.#channel.request("sound", { turn: this.id, ...wanted });
-    if (answer.kind !== "result") return null;
-    const [bytes] = answer.buffers;
-    if (bytes === undefined) return null;
-    const copy = new Uint8Array(bytes.byteLength);
-    copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    return (this.#parts.decode ?? decodeSound)(copy.buffer);
-  }
-}
-
-function whyNot(answer: Answer): string {
-  switch (answer.kind) {
-    case "result":
-      return "";
-    case "error":
-      return answer.message;
-    case "cancelled":
-      return "The card was closed before the kernel took it; run the cell again.";
-    default:
-      return answer satisfies never;
+    const bytes = await this.#asks.sound(wanted);
+    return bytes && (this.#parts.decode ?? decodeSound)(bytes.buffer);
   }
 }

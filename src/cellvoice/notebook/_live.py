@@ -21,14 +21,14 @@ from cellvoice.protocol import (
 )
 from cellvoice.render import Card, frozen, rounded_words
 from cellvoice.session import Turn, background_loop
-from cellvoice.widgets import Answer, Channel, UnknownRequest
+from cellvoice.widgets import Answer, Channel
 
 from ._frontend import HELLO_TIMEOUT_S
 from ._paced import Loop
 from ._progress import Progress, speech_s
 from ._tools import ToolsTeller
 from ._turn_requests import Data as Data
-from ._turn_requests import Handler, turn_requests
+from ._turn_requests import Handler, among, answered, turn_requests
 
 if TYPE_CHECKING:
     from cellvoice.widgets import View
@@ -55,7 +55,7 @@ class Live:
 
         self.widget = VoiceWidget(view, whole=whole)
         self.turns: dict[str, Turn] = {}
-        self.requests: dict[str, Handler] = turn_requests(self.turns)
+        self.requests: dict[str, Handler] = turn_requests(among(self.turns))
         self.listeners: dict[str, Listener] = {"view": self._count_view}
         self.hello_listener: Callable[[str, Data], None] = lambda page, hello: None
         self.channel = Channel(
@@ -211,10 +211,7 @@ class Live:
         listener(page, data, buffers)
 
     async def _on_request(self, name: str, data: Data, buffers: tuple[bytes, ...]) -> Answer:
-        handler = self.requests.get(name)
-        if handler is None:
-            raise UnknownRequest(f"the kernel does not know the request {name[:40]!r}")
-        return await handler(data, buffers)
+        return await answered(self.requests, name, data, buffers)
 
     def _count_view(self, page: str, data: Data, buffers: tuple[bytes, ...]) -> None:
         # Views come and go; a turn goes on and is frozen whether or not one looks.

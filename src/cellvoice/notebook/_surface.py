@@ -11,6 +11,7 @@ from cellvoice.render import bundle
 from cellvoice.session import Cell, Session, Turn
 
 from . import listen
+from ._frozen_cards import answer_frozen_cards
 from ._place import Here, here, place
 from ._runs import follow_runs
 from .live import CardView, is_shown, remember, static_bundle
@@ -62,4 +63,7 @@ def surface() -> NotebookSurface | None:
     if where is None:
         return None
     follow_runs(where)
+    # A kernel that a page's messages can bring to a halt is not to be asked anything.
+    if where.hearing.page and not where.hearing.warning:
+        answer_frozen_cards()
     return NotebookSurface()

@@ -9,52 +9,75 @@ from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
 from cellvoice.render import SOUND_MIME, WHOLE, frozen
 from cellvoice.session import Turn
-from cellvoice.widgets import Answer
+from cellvoice.widgets import Answer, UnknownRequest
 
 from ._tools import decide
 
-__all__ = ["Data", "Handler", "turn_requests"]
+__all__ = ["Data", "Find", "Handler", "among", "answered", "turn_readings", "turn_requests"]
 
 Data = Mapping[str, object]
 Handler = Callable[[Data, tuple[bytes, ...]], Awaitable[Answer]]
+# A turn by its id.
+Find = Callable[[str], Turn | None]
 
 
-def turn_requests(turns: Mapping[str, Turn]) -> dict[str, Handler]:
-    """The handlers by their names; each finds its turn in `turns` or among their versions.
+def turn_requests(find: Find) -> dict[str, Handler]:
+    """All handlers by their names: what `turn_readings` has, and what changes a turn that runs.
 
-    `stop` {turn}; `sound` {turn, part?, choice?} → MP3 of the reply, of that part of the question,
-    or of another of the replies (n > 1);
-    `version` {turn} → its card; `logprobs` {turn} → all of them;
-    `events` {turn} → what came over the wire, or why there is nothing;
-    `turn.decide` {turn, call, hash, action, …} about a call of a tool.
+    `stop` {turn}; `turn.decide` {turn, call, hash, action, …} about a call of a tool.
     """
-
-    def handler(answer: Callable[[Turn, Data], Answer], *, apart: bool = True) -> Handler:
-        async def handle(data: Data, buffers: tuple[bytes, ...]) -> Answer:
-            turn = _turn(turns, data)
-            # Sound and long forms take their time, which other turns must not wait for.
-            return await asyncio.to_thread(answer, turn, data) if apart else answer(turn, data)
-
-        return handle
-
     return {
-        "stop": handler(_stop, apart=False),
-        "sound": handler(_sound),
-        "version": handler(_version),
-        "logprobs": handler(_logprobs),
-        "events": handler(_events),
-        "turn.decide": handler(_decide, apart=False),
+        **turn_readings(find),
+        "stop": _handler(find, _stop, apart=False),
+        "turn.decide": _handler(find, _decide, apart=False),
     }
 
 
-def _turn(turns: Mapping[str, Turn], data: Data) -> Turn:
-    id_ = str(data.get("turn"))
-    shown = turns.get(id_)
-    older = (one for turn in list(turns.values()) for one in turn.versions if one.id == id_)
-    found = shown or next(older, None)
-    if found is None:
-        raise UsageError("this widget shows no such turn; run the cell again")
-    return found
+def turn_readings(find: Find) -> dict[str, Handler]:
+    """The handlers that only tell of a turn; whoever knows its id may ask.
+
+    `sound` {turn, part?, choice?} → MP3 of the reply, of that part of the question,
+    or of another of the replies (n > 1);
+    `version` {turn} → its card; `logprobs` {turn} → all of them;
+    `events` {turn} → what came over the wire, or why there is nothing.
+    """
+    return {
+        "sound": _handler(find, _sound),
+        "version": _handler(find, _version),
+        "logprobs": _handler(find, _logprobs),
+        "events": _handler(find, _events),
+    }
+
+
+def among(turns: Mapping[str, Turn]) -> Find:
+    """Find a turn among these and their versions."""
+
+    def find(id_: str) -> Turn | None:
+        older = (one for turn in list(turns.values()) for one in turn.versions if one.id == id_)
+        return turns.get(id_) or next(older, None)
+
+    return find
+
+
+async def answered(
+    handlers: Mapping[str, Handler], name: str, data: Data, buffers: tuple[bytes, ...]
+) -> Answer:
+    """What the handler of that name answers."""
+    handler = handlers.get(name)
+    if handler is None:
+        raise UnknownRequest(f"the kernel does not know the request {name[:40]!r}")
+    return await handler(data, buffers)
+
+
+def _handler(find: Find, answer: Callable[[Turn, Data], Answer], *, apart: bool = True) -> Handler:
+    async def handle(data: Data, buffers: tuple[bytes, ...]) -> Answer:
+        turn = find(str(data.get("turn")))
+        if turn is None:
+            raise UsageError("the kernel has no such turn any more; run the cell again")
+        # Sound and long forms take their time, which other turns must not wait for.
+        return await asyncio.to_thread(answer, turn, data) if apart else answer(turn, data)
+
+    return handle
 
 
 def _stop(turn: Turn, data: Data) -> Answer:

@@ -9,7 +9,7 @@ from ._estimate import Estimate
 from ._latency import Latency
 from ._loop import background_loop, is_background_thread, run
 from ._outline import Outline
-from ._places import drop_cells, end_cell_run
+from ._places import all_turns, drop_cells, end_cell_run
 from ._seams import Cell, Endpoint, Surface, TurnView, Waiting
 from ._timing import Timing
 from ._turns import Turns
@@ -57,6 +57,7 @@ __all__ = [
     "Turns",
     "UnsentTake",
     "Waiting",
+    "all_turns",
     "background_loop",
     "compare",
     "drop_cells",

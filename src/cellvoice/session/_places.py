@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._outline import Outline
     from .turn import Turn
 
-__all__ = ["Change", "Mark", "Places", "drop_cells", "end_cell_run"]
+__all__ = ["Change", "Mark", "Places", "all_turns", "drop_cells", "end_cell_run"]
 
 # Whether a turn is stale, and which version of its place it is, of how many.
 Mark = tuple[bool, tuple[int, int]]
@@ -216,6 +216,19 @@ class Places:
         for number, slot in enumerate(self._now.slots, 1):
             for turn in slot.turns:
                 turn._number = number
+
+
+def all_turns() -> dict[str, Turn]:
+    """The turns of every session that is still held, by their ids, older versions included.
+
+    One that branches share is that of the session which asked it.
+    """
+    found: dict[str, Turn] = {}
+    for places in list(_alive):
+        for turn in places.asked:
+            if turn.id not in found or found[turn.id]._shared:
+                found[turn.id] = turn
+    return found
 
 
 def end_cell_run(cell: str, run: str) -> None:

@@ -1,5 +1,6 @@
 """The browser widget, its channel to the kernel, and recordings on their way."""
 
+from ._comms import StandingComm
 from .channel import Answer, Channel, UnknownRequest
 from .code import page_code
 from .takes import Ready, Takes
@@ -8,6 +9,7 @@ __all__ = [
     "Answer",
     "Channel",
     "Ready",
+    "StandingComm",
     "Takes",
     "UnknownRequest",
     "View",

@@ -10,6 +10,8 @@ Message = dict[str, object]
 # A page that is reloaded again and again leaves one each time.
 _PAGES_KEPT = 64
 _ANSWERS_KEPT = 8
+# Answers hold sound, and the channel of frozen cards lives as long as its kernel.
+_PAGES_WITH_ANSWERS = 4
 # A page that still asks after so many repeats misses something else.
 _ANSWER_REPEATS = 3
 
@@ -45,6 +47,10 @@ class Page:
         if len(self._answers) > _ANSWERS_KEPT:
             self._answers.popitem(last=False)
 
+    def forget_answers(self) -> None:
+        """Its page has not been heard for long, and most likely is no more."""
+        self._answers.clear()
+
     def kept(self) -> list[tuple[Message, list[bytes]]]:
         """The latest answers, to be given again; each a few times at most."""
         found = []
@@ -72,6 +78,8 @@ class Pages:
             page = self._pages[name] = Page()
             if len(self._pages) > _PAGES_KEPT:
                 self._pages.popitem(last=False)
+            for silent in list(self._pages.values())[:-_PAGES_WITH_ANSWERS]:
+                silent.forget_answers()
         else:
             self._pages.move_to_end(name)
         return page

@@ -9,6 +9,7 @@ from typing import Literal
 import anywidget
 import traitlets
 
+from ._comms import undo_reply_routing
 from .code import entry_module, page_code, whole_module
 
 View = Literal["card", "pad", "listen"]
@@ -36,7 +37,7 @@ class VoiceWidget(anywidget.AnyWidget):
         # Read at use and not at import, so that an import works in a checkout that is not built.
         self._esm = whole_module() if whole else entry_module()
         super().__init__(view=view)
-        _undo_reply_routing(self.comm)
+        undo_reply_routing(self.comm)
 
     def dispose(self) -> None:
         """Close the widget and its layout; a LayoutModel would stay in the page otherwise."""
@@ -45,14 +46,3 @@ class VoiceWidget(anywidget.AnyWidget):
         if layout is not None:
             with contextlib.suppress(Exception):
                 layout.close()
-
-
-def _undo_reply_routing(comm: object) -> None:
-    """Let messages of the page arrive while a cell runs, on ipykernel 7.4 and later.
-
-    7.4 sends a comm's messages to the loop that last sent on that comm: the main one, which a busy
-    cell blocks. To be seen by running `session.listen()` in a cell without this. It is private to
-    ipykernel and can go when ipykernel offers a way to choose.
-    """
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda data, default: default

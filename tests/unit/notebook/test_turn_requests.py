@@ -14,7 +14,7 @@ import pytest
 
 from cellvoice.audio import Clip
 from cellvoice.errors import UsageError
-from cellvoice.notebook._turn_requests import turn_requests
+from cellvoice.notebook._turn_requests import among, turn_requests
 from cellvoice.protocol import Reply
 from cellvoice.session import Session, Turn
 
@@ -41,7 +41,7 @@ def turn(session: Session) -> Turn:
 
 
 def ask(shown: Turn, name: str, **data: object) -> tuple[Any, Any]:
-    handler = turn_requests({shown.id: shown})[name]
+    handler = turn_requests(among({shown.id: shown}))[name]
     return asyncio.run(handler({"turn": shown.id, **data}, ()))  # type: ignore[arg-type]
 
 
