@@ -8,9 +8,14 @@ export interface Signal<T> {
 }
 
 export interface Message {
-  readonly header: { readonly msg_type: string };
-  readonly parent_header: { readonly msg_type?: string };
-  readonly content: unknown;
+  /** `session` is the sender's: of the kernel's messages, a name of its process. */
+  readonly header: { readonly msg_id: string; readonly msg_type: string; readonly session: string };
+  readonly parent_header: { readonly msg_id?: string };
+}
+
+export interface AnyMessage {
+  readonly direction: "send" | "recv";
+  readonly msg: Message;
 }
 
 export interface CommMessage {
@@ -25,7 +30,11 @@ export interface Comm {
 }
 
 export interface Kernel {
-  requestCommInfo(content: { readonly target_name: string }): Promise<{ readonly content: unknown }>;
+  readonly status: string;
+  readonly anyMessage: Signal<AnyMessage>;
+  requestCommInfo(content: {
+    readonly target_name: string;
+  }): Promise<Message & { readonly content: unknown }>;
   /** Throws where another connection of the page to this kernel has its comms. */
   createComm(target: string, id: string): Comm;
 }
@@ -35,7 +44,6 @@ export interface KernelSession {
   readonly session: { readonly kernel: Kernel | null } | null;
   readonly kernelChanged: Signal<unknown>;
   readonly statusChanged: Signal<string>;
-  readonly iopubMessage: Signal<Message>;
 }
 
 export interface NotebookPanel {

@@ -1,11 +1,11 @@
 /** What all frozen cards of a notebook share: a way to ask the kernel, while it has their turns. */
 
 import { signal, type ReadonlySignal, type Signal as Value } from "@preact/signals";
-import type { Scope } from "../core/scope";
+import { Scope } from "../core/scope";
 import { Channel, type ChannelModel } from "../rpc";
 import { isRecord } from "../rpc-messages";
 import { TurnAsks } from "../turn-asks";
-import type { Comm, CommMessage, Kernel, KernelSession, Message, Signal } from "./host";
+import type { AnyMessage, Comm, CommMessage, Kernel, KernelSession, Signal } from "./host";
 
 /** Noted in the kernel by `notebook/_frozen_cards.py`. */
 const TARGET = "cellvoice.turns";
@@ -17,6 +17,9 @@ interface Followed {
 }
 
 interface Line {
+  /** Which process it leads to. */
+  readonly process: string;
+  readonly comm: Comm;
   readonly channel: Channel;
   readonly scope: Scope;
 }
@@ -28,37 +31,42 @@ export class KernelLink {
   /** Turns that the kernel has. */
   readonly #known = new Set<string>();
   #line: Line | null = null;
+  #ofKernel = new Scope();
+  /** Cells that this page runs, until their replies are here. */
+  readonly #running = new Set<string>();
+  /** Counts the kernels, and the restarts of one. */
+  #era = 0;
+  /** Whether something has happened since the kernel was asked last. */
+  #news = false;
   #asking = false;
-  #askAgain = false;
 
   constructor(host: KernelSession, scope: Scope) {
     this.#host = host;
     this.#scope = scope;
-    this.#hear(host.kernelChanged, () => {
-      this.#drop();
-      this.#askSoon();
-    });
-    this.#hear(host.statusChanged, (status) => {
+    hear(host.kernelChanged, scope, () => this.#meet());
+    hear(host.statusChanged, scope, (status) => {
       if (NO_KERNEL_NOW.has(status)) this.#drop();
+      else this.#askSoon();
     });
-    this.#hear(host.iopubMessage, (message) => {
-      // A cell may have brought turns back, as `Session.resume` does.
-      if (isEndOfRun(message)) this.#askSoon();
+    scope.add(() => {
+      const comm = this.#line?.comm;
+      this.#drop();
+      this.#ofKernel.close();
+      comm?.dispose();
     });
-    scope.add(() => this.#drop());
+    this.#meet();
   }
 
   /** The way to ask about a turn, until the scope closes; null while no kernel has the turn. */
   follow(turn: string, scope: Scope): ReadonlySignal<TurnAsks | null> {
-    const followed: Followed = { turn, asks: signal(this.asksOf(turn)) };
+    const followed: Followed = { turn, asks: signal(this.#asksOf(turn)) };
     this.#followed.add(followed);
     scope.add(() => this.#followed.delete(followed));
-    if (followed.asks.peek() === null) this.#askSoon();
+    if (followed.asks.peek() === null) this.#tell();
     return followed.asks;
   }
 
-  /** The way to ask about a turn now. */
-  asksOf(turn: string): TurnAsks | null {
+  #asksOf(turn: string): TurnAsks | null {
     const line = this.#line;
     if (line === null || !this.#known.has(turn)) return null;
     return new TurnAsks(turn, async (...asked) => {
@@ -66,7 +74,7 @@ export class KernelLink {
       // The session may have been let go; the turn then is no more than what was saved of it.
       if (answer.kind === "error") {
         this.#known.delete(turn);
-        this.#askSoon();
+        this.#tell();
       }
       return answer;
     });
@@ -76,21 +84,57 @@ export class KernelLink {
     return [...this.#followed].filter(({ turn }) => !this.#known.has(turn));
   }
 
-  /** Cards are drawn many at a time, and ask together. */
-  #askSoon(): void {
-    if (this.#scope.closed || this.#unknown.length === 0) return;
-    if (this.#asking) {
-      this.#askAgain = true;
+  /** Another kernel, or the first. */
+  #meet(): void {
+    this.#drop();
+    this.#ofKernel.close();
+    this.#ofKernel = new Scope();
+    const kernel = this.#host.session?.kernel ?? null;
+    if (kernel === null) return;
+    hear(kernel.anyMessage, this.#ofKernel, (message) => this.#follow(message));
+    this.#tell();
+  }
+
+  #follow({ direction, msg: { header, parent_header } }: AnyMessage): void {
+    if (direction === "send") {
+      if (header.msg_type === "execute_request") this.#running.add(header.msg_id);
       return;
     }
+    // A restart by another page comes without a word.
+    if (this.#line !== null && header.session !== this.#line.process) {
+      this.#drop();
+      this.#tell();
+    }
+    if (header.msg_type !== "execute_reply") return;
+    this.#running.delete(parent_header.msg_id ?? "");
+    // A cell may have brought turns back, as `Session.resume` does.
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#news = true;
+    this.#askSoon();
+  }
+
+  /**
+   * Cards are drawn many at a time, and ask together, when no cell runs: there is no hurry, and ipykernel 7.0 to 7.3
+   * may hang when a message comes while it sends a cell's reply.
+   */
+  #askSoon(): void {
+    if (!this.#news || this.#asking || this.#scope.closed || !this.#quiet || this.#unknown.length === 0)
+      return;
     this.#asking = true;
-    this.#askAgain = false;
+    this.#news = false;
     this.#scope.after(0, () => {
       void this.#ask().finally(() => {
         this.#asking = false;
-        if (this.#askAgain) this.#askSoon();
+        this.#askSoon();
       });
     });
+  }
+
+  get #quiet(): boolean {
+    return this.#host.session?.kernel?.status === "idle" && this.#running.size === 0;
   }
 
   async #ask(): Promise<void> {
@@ -104,59 +148,55 @@ export class KernelLink {
     const found: unknown = answer.data["turns"];
     for (const turn of Array.isArray(found) ? found : []) if (typeof turn === "string") this.#known.add(turn);
     for (const { turn, asks } of unknown)
-      asks.value = this.#known.has(turn) ? (asks.peek() ?? this.asksOf(turn)) : null;
+      asks.value = this.#known.has(turn) ? (asks.peek() ?? this.#asksOf(turn)) : null;
   }
 
   /** Null where there is no kernel, or it has met no cellvoice: it tells which comms it has, so none is tried in vain. */
   async #open(): Promise<Line | null> {
     const kernel = this.#host.session?.kernel ?? null;
     if (kernel === null) return null;
-    const comm = await commOf(kernel);
+    const era = this.#era;
+    const found = await standingComm(kernel);
+    if (found === null || era !== this.#era || this.#scope.closed) return null;
+    const comm = commOf(kernel, found.id);
     if (comm === null) return null;
-    // Meanwhile the kernel may be another one, or its notebook closed.
-    if (this.#scope.closed || this.#host.session?.kernel !== kernel) {
-      comm.dispose();
-      return null;
-    }
     const scope = this.#scope.child();
-    scope.add(() => comm.dispose());
-    return { scope, channel: new Channel(modelOf(comm), scope) };
+    return { process: found.process, comm, scope, channel: new Channel(modelOf(comm), scope) };
   }
 
-  /** Open questions are answered as cancelled, and the cards show what was saved. */
+  /** Open questions are answered as cancelled, and the cards show what was saved. Its comm goes with a kernel by itself. */
   #drop(): void {
+    this.#era += 1;
     this.#known.clear();
+    this.#running.clear();
     this.#line?.scope.close();
     this.#line = null;
     for (const { asks } of this.#followed) asks.value = null;
   }
+}
 
-  #hear<T>(heard: Signal<T>, run: (told: T) => void): void {
-    const slot = (_sender: unknown, told: T): void => run(told);
-    heard.connect(slot);
-    this.#scope.add(() => heard.disconnect(slot));
+function hear<T>(heard: Signal<T>, scope: Scope, run: (told: T) => void): void {
+  const slot = (_sender: unknown, told: T): void => run(told);
+  heard.connect(slot);
+  scope.add(() => heard.disconnect(slot));
+}
+
+/** The comm that the kernel has for frozen cards, and which process that is. */
+async function standingComm(kernel: Kernel): Promise<{ id: string; process: string } | null> {
+  try {
+    const { header, content } = await kernel.requestCommInfo({ target_name: TARGET });
+    const comms = isRecord(content) && isRecord(content["comms"]) ? Object.keys(content["comms"]) : [];
+    return comms[0] === undefined ? null : { id: comms[0], process: header.session };
+  } catch {
+    return null; // the kernel went away
   }
 }
 
-function isEndOfRun({ header, parent_header, content }: Message): boolean {
-  return (
-    header.msg_type === "status" &&
-    parent_header.msg_type === "execute_request" &&
-    isRecord(content) &&
-    content["execution_state"] === "idle"
-  );
-}
-
-/** The comm that the kernel has for frozen cards. */
-async function commOf(kernel: Kernel): Promise<Comm | null> {
+function commOf(kernel: Kernel, id: string): Comm | null {
   try {
-    const { content } = await kernel.requestCommInfo({ target_name: TARGET });
-    const comms = isRecord(content) && isRecord(content["comms"]) ? Object.keys(content["comms"]) : [];
-    const [id] = comms;
-    return id === undefined ? null : kernel.createComm(TARGET, id);
+    return kernel.createComm(TARGET, id);
   } catch {
-    // The kernel went away, or another notebook of this page has its comms: the cards stay as they were saved.
-    return null;
+    return null; // another notebook of this page has the kernel's comms, and the cards here stay as they were saved
   }
 }
 

@@ -4,9 +4,8 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import type { PlayerPort, TurnCard, TurnPort } from "../core";
 import { Scope } from "../core/scope";
 import type { JsonObject } from "../rpc";
-import type { TurnAsks } from "../turn-asks";
+import { TurnAsks } from "../turn-asks";
 import { AskedPlayer } from "./asked-player";
-import type { KernelLink } from "./kernel-link";
 
 export interface OwnedPlayer extends PlayerPort {
   close(): void;
@@ -18,7 +17,8 @@ export interface HeldSounds {
   readonly said: ReadonlyArray<OwnedPlayer | null>;
 }
 
-const NOTHING_ASKED: ReadonlySignal<TurnAsks | null> = signal(null);
+/** How a turn asks the kernel, while that is possible. */
+export type Asks = ReadonlySignal<TurnAsks | null>;
 
 /** Its ways to the kernel come and go: whoever draws one reads a signal with it, and is drawn anew. */
 export class SavedTurn implements TurnPort {
@@ -26,17 +26,16 @@ export class SavedTurn implements TurnPort {
   readonly progress_s = signal(0);
   readonly decide = null;
   readonly #held: HeldSounds;
-  readonly #link: KernelLink | null;
-  readonly #asks: ReadonlySignal<TurnAsks | null>;
+  readonly #asks: Asks;
   readonly #scope = new Scope();
   readonly #sounds = new Map<string, AskedPlayer>();
   readonly #others = new Map<string, SavedTurn>();
 
-  constructor(card: TurnCard, held: HeldSounds, link: KernelLink | null) {
+  /** `follow` gives the way to the kernel until its scope closes. */
+  constructor(card: TurnCard, held: HeldSounds, follow: (scope: Scope) => Asks) {
     this.card = signal(card);
     this.#held = held;
-    this.#link = link;
-    this.#asks = link?.follow(card.id, this.#scope) ?? NOTHING_ASKED;
+    this.#asks = follow(this.#scope);
     this.#scope.add(() => {
       held.player.close();
       for (const said of held.said) said?.close();
@@ -90,11 +89,10 @@ export class SavedTurn implements TurnPort {
     if (typeof card === "string") return card;
     // The kernel may have gone meanwhile, or somebody may have asked twice.
     if (this.#asks.peek() !== asks) return "The kernel has the turn no more.";
+    const its = new TurnAsks(id, asks.ask);
     const { sound } = card.reply;
-    const its = this.#link?.asksOf(id) ?? null;
-    const player =
-      sound === null || its === null ? NO_SOUND : new AskedPlayer(sound.duration_s, () => its.sound());
-    const other = this.#others.get(id) ?? new SavedTurn(card, { player, said: [] }, this.#link);
+    const player = sound === null ? NO_SOUND : new AskedPlayer(sound.duration_s, () => its.sound());
+    const other = this.#others.get(id) ?? new SavedTurn(card, { player, said: [] }, () => signal(its));
     this.#others.set(id, other);
     return other;
   };

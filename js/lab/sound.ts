@@ -2,6 +2,7 @@
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
+import { signal } from "@preact/signals";
 import { decodeSound } from "../audio/decode";
 import { adoptPlayer, bytesAt, FilePlayer } from "../audio/file-player";
 import type { TurnCard } from "../core";
@@ -80,7 +81,7 @@ export async function savedTurns(
         if (part.kind !== "sound" || content === null) return null;
         return new FilePlayer({ content, mime: mimeOf(content), duration_s: part.duration_s });
       });
-      return new SavedTurn(card, { player, said }, link);
+      return new SavedTurn(card, { player, said }, (scope) => link?.follow(card.id, scope) ?? signal(null));
     }),
   );
 }
