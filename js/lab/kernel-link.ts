@@ -124,8 +124,8 @@ export class KernelLink {
     if (!this.#news || this.#asking || this.#scope.closed || !this.#quiet || this.#unknown.length === 0)
       return;
     this.#asking = true;
-    this.#news = false;
     this.#scope.after(0, () => {
+      this.#news = false;
       void this.#ask().finally(() => {
         this.#asking = false;
         this.#askSoon();
@@ -142,6 +142,7 @@ export class KernelLink {
     const line = this.#line;
     const unknown = this.#unknown;
     if (line === null || unknown.length === 0) return;
+    this.#news = false; // those that came meanwhile are among them
     const turns = [...new Set(unknown.map(({ turn }) => turn))];
     const answer = await line.channel.request("known", { turns });
     if (answer.kind !== "result" || line !== this.#line) return;
