@@ -44,6 +44,12 @@ async def test_a_turn_is_heard_while_it_comes_and_the_pad_answers(
     await notebook.until_rendered(len(spoken(reply)) / 24_000 * 0.8)
     assert correlate(await notebook.rendered(), reply).correlation > 0.99
 
+    # The card has no widget any more, and asks the kernel for what it was before.
+    await notebook.run_to_end(1)
+    card = Card(notebook.output(1), 1).box
+    await card.get_by_role("button", name="earlier version").click()
+    await expect(card.locator(".cv-marks")).to_have_text("version 1 of 2", timeout=WAIT_MS)
+
     await notebook.run_to_end(2)
     pad = pad_in(notebook, notebook.output(2))
     await pad.shown()

@@ -94,6 +94,11 @@ async def test_reopened_without_its_kernel_it_plays_and_reads(
     await _plays_and_reads(notebook, Card(notebook.output(1), 1), saved.texts[0], saved.sounds[0])
     pad = notebook.output(2)
     await _plays_and_reads(notebook, Card(pad, 2), saved.texts[1], saved.sounds[1])
+    # The kernel that it has now never heard of these turns.
+    await notebook.kernel_ready()
+    facts = notebook.output(1).locator(".cv-facts")
+    await facts.locator("summary").click()
+    await expect(facts).to_contain_text("kept by the kernel only")
     await _nothing_dead(notebook.page.locator(".jp-Notebook"))
     assert notebook.complaints == []
     await notebook.close()

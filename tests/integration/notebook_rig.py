@@ -38,15 +38,19 @@ class Cell:
 
 
 class Page:
-    """One widget's page: hello, an inbox, and the numbered messages that it sends."""
+    """One widget's page: hello, an inbox, and the numbered messages that it sends.
 
-    def __init__(self, notebook: Notebook, comm_id: str, name: str) -> None:
+    `bare`: it speaks on a comm of ours, without what widgets put around each message.
+    """
+
+    def __init__(self, notebook: Notebook, comm_id: str, name: str, *, bare: bool = False) -> None:
         self.notebook = notebook
         self.comm_id = comm_id
         self.name = name
         self.events: dict[int, tuple[str, Mapping[str, Any], list[bytes]]] = {}
         self.answers: dict[str, Message] = {}
         self.welcomed = False
+        self._bare = bare
         self._seq = 0
 
     def hello(self, *, lab: bool = False) -> None:
@@ -82,7 +86,8 @@ class Page:
                 self.answers[message["id"]] = {**message, "buffers": buffers}
 
     def _post(self, content: Message, buffers: Any = ()) -> None:
-        data = {"method": "custom", "content": {"v": 1, "page": self.name, **content}}
+        said = {"v": 1, "page": self.name, **content}
+        data = said if self._bare else {"method": "custom", "content": said}
         self.notebook.comm_message(self.comm_id, data, list(buffers))
 
 
@@ -166,7 +171,15 @@ class Notebook:
             return found[-1] if found else None
 
         self.until(lambda: newest() is not None)
-        page = Page(self, newest() or "", name)
+        return self._open(Page(self, newest() or "", name), lab=lab)
+
+    def frozen_cards(self) -> Page | None:
+        """A page that shows frozen cards, as our plugin looks for the kernel; None without."""
+        reply = self.client.comm_info("cellvoice.turns", reply=True, timeout=GENEROUS_S)
+        found = list(reply["content"]["comms"])
+        return self._open(Page(self, found[0], "page", bare=True)) if found else None
+
+    def _open(self, page: Page, *, lab: bool = False) -> Page:
         self.pages.setdefault(page.comm_id, []).append(page)
         page.hello(lab=lab)
         # As a real page does: the first hello may come before the kernel's end of the channel.
@@ -208,10 +221,10 @@ class Notebook:
             self.comms[content["comm_id"]] = content["data"].get("state", {})
         elif kind == "comm_close":
             self.closed_comms.add(content["comm_id"])
-        elif kind == "comm_msg" and content["data"].get("method") == "custom":
+        elif kind == "comm_msg" and content["data"].get("method", "custom") == "custom":
             buffers = [bytes(buffer) for buffer in message["buffers"]]
             for page in self.pages.get(content["comm_id"], []):
-                page.take(content["data"]["content"], buffers)
+                page.take(content["data"].get("content", content["data"]), buffers)
         elif kind == "update_display_data":
             self._update(content)
         else:

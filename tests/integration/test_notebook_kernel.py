@@ -339,3 +339,16 @@ def test_a_checkout_without_built_javascript_says_so_and_speaks_all_the_same(
     notebook.run("code.STATIC = kept")
     assert set(only(cell)) == BUNDLE
     assert notebook.value("turn.finish") == "complete"
+
+
+def test_a_frozen_card_asks_while_another_cell_runs(notebook: Notebook) -> None:
+    notebook.run("turn = session.say('Hello')", cell_id="a")
+    page = notebook.frozen_cards()
+    assert page is not None
+    id_ = notebook.value("turn.id")
+    busy = notebook.start("import time; time.sleep(600)", cell_id="b")
+    assert ask(notebook, page, "known", {"turns": [id_]})["data"] == {"turns": [id_]}
+    assert ask(notebook, page, "version", {"turn": id_})["data"]["card"]["id"] == id_
+    assert not busy.idle
+    notebook.manager.interrupt_kernel()
+    notebook.until(lambda: busy.idle)

@@ -123,3 +123,15 @@ def test_awaiting_a_recording_never_hangs(notebook: Notebook) -> None:
     notebook.until(lambda: set(cell.outputs[0].data) == BUNDLE)
     notebook.until(lambda: cell.idle)
     assert cell.error == []
+
+
+def test_a_frozen_card_asks_for_what_the_file_does_not_hold(notebook: Notebook) -> None:
+    for _ in range(2):
+        notebook.run("turn = session.say('Hello')", cell_id="a")
+    page = notebook.frozen_cards()
+    assert page is not None
+    older = notebook.value("turn.versions[0].id")
+    for name in ("version", "events", "sound"):
+        request = page.request(name, {"turn": older})
+        notebook.until(lambda request=request: request in page.answers)  # type: ignore[misc]
+        assert page.answers[request]["kind"] == "result"

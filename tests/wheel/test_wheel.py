@@ -74,7 +74,7 @@ def test_jupyterlab_finds_the_installed_extension(built: Built) -> None:
     package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     build = package["jupyterlab"]["_build"]
     assert (folder / build["load"]).is_file()
-    assert build["mimeExtension"] == "./mimeExtension"
+    assert (build["extension"], build["mimeExtension"]) == ("./extension", "./mimeExtension")
     assert json.loads((folder / "install.json").read_text())["packageName"] == "cellvoice"
 
 

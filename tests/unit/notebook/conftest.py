@@ -46,6 +46,15 @@ class Outbox(list[dict[str, Any]]):
             assert came, f"{name} was sent {len(self.named(name))} times, expected {count}"
         return self.named(name)
 
+    def answer(self, request: str) -> dict[str, Any]:
+        """Wait for the answer to a request."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: [message for message in self if message.get("id") == request], 10
+            )
+        assert found, f"{request} was not answered"
+        return dict(found[0])
+
     def until(self, name: str, is_so: Callable[[dict[str, Any]], bool]) -> None:
         """Wait until the newest such event is as expected."""
         with self._changed:
