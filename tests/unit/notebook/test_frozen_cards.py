@@ -143,6 +143,21 @@ def test_asking_keeps_no_session_alive(kernel: Kernel) -> None:
     assert kernel.ask("known", turns=[id_])["data"] == {"turns": []}
 
 
+def test_the_turns_of_a_resumed_session_are_known_again(kernel: Kernel, tmp_path: Path) -> None:
+    given: Any = {"api_key": "k", "transport": httpx.MockTransport(answer), "journal": tmp_path}
+    first = Session(**given)
+    id_ = first.say("Hello.").id
+    first.close()
+    name = first.id
+    del first
+    gc.collect()
+    assert id_ not in all_turns()
+    resumed = Session.resume(name, **given)
+    assert kernel.ask("known", turns=[id_])["data"] == {"turns": [id_]}
+    assert "journal" in kernel.ask("events", turn=id_)["data"]["why"]
+    resumed.close()
+
+
 def test_a_turn_that_branches_share_is_the_one_of_the_session_that_asked_it(
     session: Session,
 ) -> None:
