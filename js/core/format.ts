@@ -36,3 +36,8 @@ export function count(amount: number, one: string): string {
 export function localTime(when: Date): string {
   return when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
+
+/** "0.41 s": how long something took that may have been over at once. */
+export function hundredths(took_s: number): string {
+  return took_s < 0.005 ? "under 0.01 s" : `${took_s.toFixed(2)} s`;
+}

@@ -1,8 +1,9 @@
 import { useMemo } from "preact/hooks";
 import type { SpanKind, TraceSpan } from "./details";
-import { described, stripOf } from "./strip";
+import { hundredths } from "./format";
+import { described, stripOf, type Bar, type Row } from "./strip";
+import { visible } from "./tokens";
 
-const LANE_PX = 16;
 const KINDS: readonly SpanKind[] = ["upload", "waiting", "request", "thinking", "tool", "approval", "speech"];
 
 interface StripProps {
@@ -10,43 +11,69 @@ interface StripProps {
   readonly first_sound_s: number | null;
 }
 
-/** One strip for the course of a turn; what happened at once lies below each other. */
+/** The course of a turn: a row for the model and for each tool, with its name and how long it took. */
 export function StripView({ trace, first_sound_s }: StripProps) {
   const strip = useMemo(() => stripOf(trace, first_sound_s, latest_s(trace)), [trace, first_sound_s]);
-  const present = KINDS.filter((kind) => trace.some((span) => span.kind === kind));
-  const percent = (part: number): string => `${(part * 100).toFixed(2)}%`;
+  const drawn = strip.rows.flatMap(({ bars }) => bars.map(({ span }) => span.kind));
   return (
     <figure class="cv-strip">
-      <ul class="cv-lanes" style={`height:${strip.lanes * LANE_PX}px`} aria-label="course of the turn">
-        {strip.bars.map((bar, index) => (
-          <li
-            key={index}
-            data-kind={bar.span.kind}
-            data-running={bar.running}
-            title={described(bar)}
-            style={`left:${percent(bar.from)};width:${percent(bar.to - bar.from)};top:${bar.lane * LANE_PX}px`}
-          >
-            <span class="cv-unseen">{described(bar)}</span>
-            {bar.span.kind === "tool" ? <span aria-hidden="true">{bar.span.name}</span> : null}
-          </li>
+      <ul class="cv-lanes" aria-label="course of the turn">
+        {strip.rows.map((row, index) => (
+          <Lane key={index} row={row} first_sound={strip.first_sound} />
         ))}
-        {strip.first_sound === null ? null : (
-          <li class="cv-first" style={`left:${percent(strip.first_sound)}`} title="first sound">
-            <span class="cv-unseen">first sound at {(strip.first_sound * strip.length_s).toFixed(2)} s</span>
-          </li>
-        )}
       </ul>
       <figcaption class="cv-quiet">
-        {present.map((kind) => (
+        {KINDS.filter((kind) => drawn.includes(kind)).map((kind) => (
           <span key={kind} class="cv-kind" data-kind={kind}>
             {kind}
           </span>
         ))}
-        {strip.first_sound === null ? null : <span class="cv-kind cv-first">first sound</span>}
-        <span class="cv-length">{strip.length_s.toFixed(2)} s</span>
+        {first_sound_s === null ? null : (
+          <span class="cv-kind cv-first">first sound {first_sound_s.toFixed(2)} s</span>
+        )}
+        <span class="cv-length">{strip.length_s.toFixed(2)} s in all</span>
       </figcaption>
     </figure>
   );
+}
+
+function Lane({ row, first_sound }: { row: Row; first_sound: number | null }) {
+  return (
+    <li>
+      {row.tool === null ? (
+        <span class="cv-quiet">model</span>
+      ) : (
+        <code class="cv-actor" dir="auto" title={row.tool}>
+          {row.tool === "" ? "tool" : visible(row.tool)}
+        </code>
+      )}
+      <span class="cv-bars">
+        {row.bars.map((bar, index) => (
+          <BarView key={index} bar={bar} />
+        ))}
+        {first_sound === null ? null : <i class="cv-first" style={`left:${percent(first_sound)}`} />}
+      </span>
+      <span class="cv-number">{row.took_s === null ? "" : hundredths(row.took_s)}</span>
+    </li>
+  );
+}
+
+function BarView({ bar }: { bar: Bar }) {
+  const { from, to, span, running } = bar;
+  return (
+    <span
+      data-kind={span.kind}
+      data-running={running}
+      title={described(bar)}
+      style={`left:${percent(from)};width:${percent(to - from)}`}
+    >
+      <span class="cv-unseen">{described(bar)}</span>
+    </span>
+  );
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(2)}%`;
 }
 
 /** Where a strip ends on which something still lasts: a little after the last thing that is known. */

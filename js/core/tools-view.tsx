@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { ApprovalView } from "./approval-view";
 import type { ToolCall, ToolState } from "./details";
+import { hundredths } from "./format";
 import { JsonTree } from "./json-tree";
 import type { TurnPort } from "./ports";
 import { safeNodes } from "./safe-html";
@@ -123,9 +124,7 @@ function brief({ args, arguments_text }: ToolCall): string {
 }
 
 function duration({ started_s, ended_s }: ToolCall): string {
-  if (started_s === null || ended_s === null) return "";
-  const took_s = ended_s - started_s;
-  return took_s < 0.005 ? "under 0.01 s" : `${took_s.toFixed(2)} s`;
+  return started_s === null || ended_s === null ? "" : hundredths(ended_s - started_s);
 }
 
 function Result({ call }: { call: ToolCall }) {

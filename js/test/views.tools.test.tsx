@@ -129,27 +129,46 @@ describe("the calls of tools", () => {
 });
 
 describe("the strip of a turn", () => {
-  it("lays what happens at once below each other", () => {
+  it("has a row for the model and one for each tool, with the time that its calls took", () => {
     const strip = stripOf(FULL.trace, 2.02, 0);
-    expect(strip.bars.map(({ span, lane }) => `${lane} ${span.kind}`)).toEqual([
-      "0 upload",
-      "0 waiting",
-      "0 thinking",
-      "0 approval",
-      "1 tool",
-      "2 tool",
-      "0 request",
-      "0 speech",
+    expect(strip.rows.map(({ tool, bars }) => [tool, ...bars.map(({ span }) => span.kind)])).toEqual([
+      [null, "upload", "waiting", "thinking", "request", "speech"],
+      ["send_mail", "approval"],
+      ["temperature", "tool"],
+      ["forecast", "tool"],
     ]);
-    expect([strip.lanes, strip.length_s]).toEqual([3, 3.4]);
+    expect(strip.rows.map(({ took_s }) => took_s && took_s.toFixed(2))).toEqual([
+      null,
+      "1.10",
+      "0.58",
+      "0.38",
+    ]);
+    expect(strip.length_s).toBe(3.4);
     expect(strip.first_sound).toBeCloseTo(2.02 / 3.4);
   });
 
-  it("says each bar in words", () => {
+  it("keeps calls of one tool in its row unless they ran at once", () => {
+    const calls = [
+      [0, 1],
+      [1, 2],
+      [1.5, 3],
+    ].map(([start_s = 0, end_s = 0]) => ({
+      kind: "tool" as const,
+      name: "weather",
+      start_s,
+      end_s,
+      round: 1,
+      call_id: null,
+    }));
+    expect(stripOf(calls, null, 0).rows.map(({ bars }) => bars.length)).toEqual([2, 1]);
+  });
+
+  it("says each bar in words, and no request whose parts are there", () => {
     open(FULL);
     const bars = [...place.querySelectorAll(".cv-lanes .cv-unseen")].map((bar) => bar.textContent);
     expect(bars).toContain("tool forecast, 0.52 to 0.90 s");
-    expect(bars).toContain("first sound at 2.02 s");
+    expect(bars.filter((bar) => bar.startsWith("request"))).toEqual(["request, 1.62 to 1.90 s"]);
+    expect(one(".cv-strip figcaption").textContent).toContain("first sound 2.02 s");
     takeAway();
     open(ASKING);
     expect(words()).toContain("waiting for approval send_mail, since 0.50 s");

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 from .card import Card, ToolCallForm, TraceForm
-from .markup import attribute, fold, json_block, name, pre, shown
-from .strip import strip_data_uri, without_wholes
+from .markup import fold, json_block, name, pre, shown
+from .strip import strip_html, without_wholes
 from .words import seconds
 
 __all__ = ["object_html", "times_html", "tools_html"]
+
+_LONGEST_BRIEF: Final = 80
 
 
 def tools_html(card: Card) -> str:
@@ -16,16 +21,11 @@ def tools_html(card: Card) -> str:
     if not calls:
         return ""
     trace = card.get("trace") or []
-    picture = ""
-    if trace:
-        picture = (
-            f'<img src="{strip_data_uri(trace)}" alt="{attribute(_in_words(trace))}" '
-            'style="display:block;max-width:100%;margin:6px 0">'
-        )
+    strip = strip_html(trace) if trace else ""
     count = "1 tool call" if len(calls) == 1 else f"{len(calls)} tool calls"
     names = ", ".join(dict.fromkeys(name(call["name"]) for call in calls))
     tree = "".join(map(_call, calls))
-    return fold(f"{count}: {names}", f'{picture}<div style="margin:0 0 0 14px">{tree}</div>')
+    return fold(f"{count}: {names}", f'{strip}<div style="margin:0 0 0 14px">{tree}</div>')
 
 
 def times_html(card: Card) -> str:
@@ -68,7 +68,20 @@ def _call(call: ToolCallForm) -> str:
         parts.append(f"<div><b>result</b></div>{pre(call['result'])}")
     if call["error"]:
         parts.append(f"<div><b>error</b></div>{pre(call['error'])}")
-    return fold(f"{name(call['name'])} · {call['state']}{took}", "".join(parts))
+    asked = f'{name(call["name"])}<span style="opacity:0.75">({name(_brief(call))})</span>'
+    return fold(f"{asked} · {call['state']}{took}", "".join(parts))
+
+
+def _brief(call: ToolCallForm) -> str:
+    """The arguments in a few letters."""
+    given = call["arguments"]
+    words = call["arguments_text"]
+    if given is not None:
+        words = ", ".join(
+            f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            for key, value in given.items()
+        )
+    return words if len(words) <= _LONGEST_BRIEF else f"{words[: _LONGEST_BRIEF - 1]}…"
 
 
 def _arguments(call: ToolCallForm) -> str:

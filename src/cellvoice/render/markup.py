@@ -10,6 +10,8 @@ __all__ = ["FOLD", "attribute", "fold", "json_block", "name", "pre", "shown", "v
 
 # Nobody reads more of a card without its kernel, and a megabyte in one line stops a browser.
 _MOST_LETTERS: Final = 20_000
+# Letters of JSON that are not worth a line for each member.
+_ONE_LINE: Final = 60
 FOLD: Final = "margin-top:6px;font-size:12px;line-height:1.5"
 _PRE: Final = (
     "margin:4px 0;padding:6px 8px;border-radius:6px;background-color:rgba(128,128,128,0.1);"
@@ -60,5 +62,8 @@ def pre(text: str) -> str:
 
 
 def json_block(value: Any) -> str:
-    """JSON to read."""
-    return pre(json.dumps(value, ensure_ascii=False, indent=1))
+    """JSON to read: in one line where it is short."""
+    short = json.dumps(value, ensure_ascii=False)
+    return pre(
+        short if len(short) <= _ONE_LINE else json.dumps(value, ensure_ascii=False, indent=1)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,11 @@ def test_markup_from_anywhere_is_shown_and_never_obeyed(hostile_turn: Any) -> No
     assert all("onerror" not in source or source == MARKUP for source in reader.sources)
 
 
-def test_a_tool_s_name_in_the_picture_of_the_strip_is_text(hostile_turn: Any) -> None:
-    from base64 import b64decode
-    from xml.etree import ElementTree
-
-    reader = read(html(frozen(hostile_turn)))
-    pictures = [b64decode(source.partition(",")[2]).decode() for source in reader.sources]
-    for picture in pictures:
-        tags = {
-            element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()
-        }
-        assert tags <= {"svg", "path", "rect", "text"}
-    assert any("&lt;/pre&gt;" in picture for picture in pictures)
+def test_a_tool_s_name_in_the_strip_is_text_and_not_longer_than_a_row(hostile_turn: Any) -> None:
+    hostile_turn.trace = (SampleSpan("tool", 0, 1, name=f"</span>{MARKUP}"),)
+    page = html(frozen(hostile_turn))
+    assert f"<bdi>{escape(f'</span>{MARKUP}'[:40], quote=False)}</bdi>" in page
+    assert read(page).lost == []
 
 
 def test_a_terminal_s_commands_are_shown_as_signs(make_turn: Any) -> None:
