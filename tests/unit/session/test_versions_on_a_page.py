@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from cellvoice.notebook._turn_requests import turn_requests
+from cellvoice.notebook._turn_requests import among, turn_requests
 
 from .cells import Cells, cells
 from .conftest import MakeSession
@@ -22,7 +22,7 @@ def test_an_older_version_of_a_turn_on_the_page_is_given_with_its_sound(
         older = session.say("Hello.")
     with cells.run("a"):
         newest = session.say("Good morning.")
-    ask = turn_requests({newest.id: newest})
+    ask = turn_requests(among({newest.id: newest}))
     told, _ = asyncio.run(ask["version"]({"turn": older.id}, ()))  # type: ignore[arg-type]
     card = json.loads(json.dumps(told["card"], allow_nan=False))
     assert card["id"] == older.id
